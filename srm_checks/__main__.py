@@ -1,0 +1,23 @@
+"""`python -m srm_checks`, and the console script `srm-checks`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    # The import stands here so that an interrupt during it also ends without a traceback.
+    try:
+        from srm_checks.cli import run
+
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        from srm_checks.errors import EXIT_INTERRUPTED
+
+        code = EXIT_INTERRUPTED
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

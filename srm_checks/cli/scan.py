@@ -1,0 +1,151 @@
+"""`srm-checks scan`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from srm_checks import api
+from srm_checks.cli.console import Console, verbosity
+from srm_checks.cli.output import Destination, FormatOption, prepare, write
+from srm_checks.cli.words import Word
+from srm_checks.config import NEVER, SCOPES
+from srm_checks.errors import EXIT_GATE, EXIT_INCOMPLETE, EXIT_OK, UsageError
+from srm_checks.model import Domain, Severity, Side
+from srm_checks.report import Report
+
+
+@click.command("scan")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option(
+    "-f",
+    "--format",
+    "destinations",
+    type=FormatOption(),
+    multiple=True,
+    help="text (default) or json; to standard output, or to FILE. Repeatable.",
+)
+@click.option("--pack", "packs", multiple=True, metavar="NAME|PATH", help="Policy pack to use. Repeatable.")
+@click.option("--select", multiple=True, metavar="ID_OR_GLOB", help="Only these policies. Repeatable.")
+@click.option("--ignore", multiple=True, metavar="ID_OR_GLOB", help="Not these policies. Repeatable.")
+@click.option("--side", "sides", type=Word("side", Side), multiple=True, help="Only this side. Repeatable.")
+@click.option("--domain", "domains", type=Word("domain", Domain), multiple=True, help="Only this domain. Repeatable.")
+@click.option(
+    "--service-model",
+    "service_models",
+    type=Word("service model", api.SERVICE_MODELS),
+    multiple=True,
+    help="Only this service model. Repeatable.",
+)
+@click.option(
+    "--fail-on",
+    type=Word("severity", [*Severity, NEVER]),
+    help="Mildest severity of a gap that fails the gate (exit 1); medium by default.",
+)
+@click.option("--fail-on-unknown", is_flag=True, help="Any unknown fails the gate: --max-unknown 0.")
+@click.option("--max-unknown", type=click.IntRange(min=0), metavar="N", help="More than N unknowns fail the gate.")
+@click.option("--all", "include_all", is_flag=True, help="List met and not-applicable outcomes too.")
+@click.option("--scope", type=Word("scope", SCOPES), help="Whether the inputs are one stack or the whole account.")
+@click.option("--engine", type=Word("engine", api.ENGINES), default="auto", help="Engine for Terraform.")
+@click.option(
+    "--var-file", "var_files", type=click.Path(), multiple=True, help="Terraform variable file. Repeatable, later wins."
+)
+@click.option(
+    "--parameters",
+    "parameter_files",
+    type=click.Path(),
+    multiple=True,
+    help="CloudFormation parameter file, JSON or YAML. Repeatable, later wins.",
+)
+@click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Day against which end-of-support dates are held; the current one by default.",
+)
+@click.option("--exit-zero", is_flag=True, help="Exit 0 though the gate fails.")
+@click.option("--config", type=click.Path(), metavar="FILE", help="Configuration file (YAML, or TOML).")
+@verbosity
+@click.pass_obj
+def command(
+    console: Console,
+    *,
+    paths: tuple[str, ...],
+    destinations: tuple[Destination, ...],
+    packs: tuple[str, ...],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    sides: tuple[str, ...],
+    domains: tuple[str, ...],
+    service_models: tuple[str, ...],
+    fail_on: str | None,
+    fail_on_unknown: bool,
+    max_unknown: int | None,
+    include_all: bool,
+    scope: str | None,
+    engine: str,
+    var_files: tuple[str, ...],
+    parameter_files: tuple[str, ...],
+    today: datetime | None,
+    exit_zero: bool,
+    config: str | None,
+) -> int:
+    """Scan Terraform, Terraform plan JSON and CloudFormation.
+
+    PATH is a folder (everything under it; the working directory by default) or a file (the findings that lie in it
+    or are decided by it).
+
+    Exit codes: 0 the gate passed, 1 it failed, 2 wrong input to this command, 3 an input could not be read.
+    """
+    from srm_checks.cli.progress import progress_bar
+
+    if fail_on_unknown and max_unknown:
+        raise UsageError("--fail-on-unknown and --max-unknown contradict each other; give one of them")
+    destinations = destinations or (Destination("text", None),)
+    prepare(destinations)
+    wishes = api.Wishes(
+        packs=packs,
+        select=select,
+        ignore=ignore,
+        sides=frozenset(Side(side) for side in sides),
+        domains=frozenset(Domain(domain) for domain in domains),
+        service_models=frozenset(service_models),
+        fail_on=None if fail_on is None else api.severity_limit(fail_on),
+        max_unknown=0 if fail_on_unknown else max_unknown,
+        include_all=include_all,
+        scope=scope,
+        engine=engine,
+        var_files=var_files,
+        parameters=_parameters(parameter_files),
+        today=today.date() if today else None,
+        config=config,
+    )
+    with progress_bar(console) as progress:
+        report = api.run(paths or (".",), wishes, progress)
+    write(report, destinations)
+    _say_notes(console, report, paths or (".",))
+    return _exit_code(report, exit_zero)
+
+
+def _parameters(paths: tuple[str, ...]) -> dict[str, str]:
+    from srm_checks.cli.parameters import read_parameters
+
+    return {name: value for path in paths for name, value in read_parameters(path).items()}
+
+
+def _say_notes(console: Console, report: Report, paths: tuple[str, ...]) -> None:
+    result = report.result
+    inputs = result.inputs
+    if not (inputs.terraform_roots or inputs.plans or inputs.cloudformation_templates or result.errors):
+        console.note(f"nothing to scan: no Terraform, plan or CloudFormation files in {', '.join(paths)}")
+    for note in result.notes:
+        console.note(note)
+    for error in result.errors:
+        console.detail(f"{error.path}: {error.message} ({error.engine}, {error.kind})")
+
+
+def _exit_code(report: Report, exit_zero: bool) -> int:
+    if report.decision.failed and not exit_zero:
+        return EXIT_GATE
+    return EXIT_INCOMPLETE if report.result.errors else EXIT_OK

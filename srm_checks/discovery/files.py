@@ -1,0 +1,227 @@
+"""Lists the files under folders, leaving out what does not belong to the user's own code.
+
+Left out are folders of tools and dependencies, what git ignores, and what the user excludes. Folders that are
+symbolic links are not entered, so loops end; a link to a file is a file of its own. Devices, pipes and dangling
+links are no files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from srm_checks.errors import UsageError
+from srm_checks.model import ScanError
+
+TOOL_FOLDERS: Final = frozenset({".terraform", ".terragrunt-cache", "node_modules"})
+"""Dependencies and caches: counted as skipped."""
+
+_GIT_FOLDER = ".git"
+_SECONDS = 60.0  # for one question to git
+# A git hook sets these for its own repository; here the repository is found from the folder.
+_GIT_LOCAL_VARIABLES = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+)
+
+
+@dataclass(slots=True)
+class Listing:
+    """`files` that are wanted, relative to the working directory and sorted; how many others were left out; folders
+    that could not be listed; remarks for the user."""
+
+    files: list[str] = field(default_factory=list)
+    skipped: int = 0
+    errors: list[ScanError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Globs over paths relative to the working directory.
+
+    `*` and `?` stay within a name, `**` spans folders. A glob without a slash holds for a name at any depth; a glob
+    that names a folder holds for all below it.
+    """
+
+    patterns: tuple[re.Pattern[str], ...] = ()
+
+    @classmethod
+    def of(cls, globs: Sequence[str]) -> Exclusion:
+        """Raises UsageError for a glob with an impossible character range."""
+        patterns = []
+        for glob in globs:
+            try:
+                patterns.append(re.compile(_glob_to_regex(glob)))
+            except re.error as error:
+                raise UsageError(f"{glob!r} is no glob: {error}.") from error
+        return cls(tuple(patterns))
+
+    def covers(self, path: str) -> bool:
+        """Whether the path, or a folder above it, is excluded."""
+        return any(pattern.match(path) for pattern in self.patterns)
+
+
+def relative(path: str) -> str:
+    """The path from the working directory, POSIX style; one spelling for each file.
+
+    Links among the parent folders are resolved, a link at the end is kept.
+    """
+    parent, name = os.path.split(path.rstrip(os.sep) or os.sep)
+    if name in ("", ".", ".."):
+        parent, name = path, ""
+    return os.path.relpath(os.path.join(os.path.realpath(parent), name), os.path.realpath(os.curdir)).replace(
+        os.sep, "/"
+    )
+
+
+def enclosing_repository(folder: str) -> str | None:
+    """The top of the git work tree that the folder lies in, or None."""
+    at = os.path.realpath(folder)
+    while True:
+        if os.path.exists(os.path.join(at, _GIT_FOLDER)):
+            return at
+        parent = os.path.dirname(at)
+        if parent == at:
+            return None
+        at = parent
+
+
+def list_files(folders: Iterable[str], wanted: Callable[[str], bool], exclusion: Exclusion) -> Listing:
+    """The files under `folders` whose name is `wanted`. Only wanted names count as skipped."""
+    listing = Listing()
+    seen: set[str] = set()
+    ignored = _Ignored(listing.notes)
+    for folder in folders:
+        for path in _walk(folder, wanted, exclusion, ignored, listing):
+            if path not in seen:
+                seen.add(path)
+                listing.files.append(path)
+    listing.files.sort()
+    return listing
+
+
+def _walk(
+    top: str, wanted: Callable[[str], bool], exclusion: Exclusion, ignored: _Ignored, listing: Listing
+) -> Iterator[str]:
+    ignored.enter(top)
+    waiting = [top]
+    while waiting:
+        folder = waiting.pop()
+        entries = _entries(folder, listing.errors)
+        if folder != top and any(entry.name == _GIT_FOLDER for entry in entries):
+            ignored.enter(folder)
+        for entry in entries:
+            path = entry.name if folder == "." else f"{folder}/{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name == _GIT_FOLDER:
+                    continue
+                if entry.name in TOOL_FOLDERS or ignored.covers(path) or exclusion.covers(path):
+                    listing.skipped += _count(path, wanted)
+                else:
+                    waiting.append(path)
+            elif wanted(entry.name):
+                if not entry.is_file() or ignored.covers(path) or exclusion.covers(path):
+                    listing.skipped += 1
+                else:
+                    yield path
+
+
+def _entries(folder: str, errors: list[ScanError]) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        errors.append(ScanError(folder, "discovery", "parse", f"The folder cannot be listed: {reason}."))
+        return []
+
+
+def _count(top: str, wanted: Callable[[str], bool]) -> int:
+    """How many files under a left-out folder have a wanted name; what cannot be listed there does not matter."""
+    return sum(1 for _folder, _folders, names in os.walk(top) for name in names if wanted(name))
+
+
+class _Ignored:
+    """What git ignores, asked once for each repository that is entered."""
+
+    def __init__(self, notes: list[str]) -> None:
+        self._notes = notes
+        self._asked: set[tuple[str, str]] = set()
+        self._paths: set[str] = set()
+
+    def covers(self, path: str) -> bool:
+        return path in self._paths
+
+    def enter(self, folder: str) -> None:
+        """Learn what is ignored under `folder`. A folder that is itself ignored was asked for by name: nothing is."""
+        top = enclosing_repository(folder)
+        if top is None or (top, folder) in self._asked:
+            return
+        self._asked.add((top, folder))
+        try:
+            names = _ask_git(top, folder)
+        except (OSError, subprocess.SubprocessError) as error:
+            self._notes.append(
+                f"git could not tell which files under {folder} it ignores, so none are left out: {_reason(error)}"
+            )
+            return
+        here = os.path.realpath(os.curdir)
+        self._paths |= {os.path.relpath(os.path.join(top, name), here).replace(os.sep, "/") for name in names}
+
+
+def _ask_git(top: str, folder: str) -> list[str]:
+    """Ignored files and folders under `folder`, relative to `top`.
+
+    The repository is somebody else's: `core.fsmonitor` would run a program of theirs.
+    """
+    below = os.path.relpath(os.path.realpath(folder), top)
+    command = ["git", "--no-optional-locks", "--literal-pathspecs", "-c", "core.fsmonitor=false", "ls-files"]
+    command += ["--others", "--ignored", "--exclude-standard", "--directory", "-z", "--", below]
+    environment = {name: value for name, value in os.environ.items() if name not in _GIT_LOCAL_VARIABLES}
+    output = subprocess.run(
+        command, cwd=top, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=_SECONDS
+    ).stdout
+    return [os.fsdecode(name).rstrip("/") for name in output.split(b"\0") if name]
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, subprocess.CalledProcessError):
+        return os.fsdecode(error.stderr).strip().partition("\n")[0] or f"exit code {error.returncode}"
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"no answer within {error.timeout:.0f} seconds"
+    return str(error.strerror if isinstance(error, OSError) else error)
+
+
+def _glob_to_regex(glob: str) -> str:
+    glob = glob.removeprefix("./").rstrip("/")
+    anchored = "/" in glob
+    pieces = re.split(r"(\*\*/?|\*|\?|\[!?[^]/]+\])", glob.lstrip("/"))
+    translated = "".join(_translate(piece) for piece in pieces)
+    return ("" if anchored else r"(?:.*/)?") + translated + r"(?:/.*)?\Z"
+
+
+def _translate(piece: str) -> str:
+    match piece:
+        case "**/":
+            return r"(?:.*/)?"
+        case "**":
+            return r".*"
+        case "*":
+            return r"[^/]*"
+        case "?":
+            return r"[^/]"
+    if piece.startswith("[") and piece.endswith("]"):
+        inside = piece[1:-1].replace("\\", r"\\")
+        return f"[^{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"
+    return re.escape(piece)

@@ -1,0 +1,138 @@
+"""Which Terraform folders are root modules, and which are only modules of others.
+
+A folder is a root unless another one calls it through a local source; called folders that keep state or have variable
+values of their own are roots too, because somebody runs Terraform in them.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from srm_checks.discovery import calls
+
+_HCL_ENDINGS = (".tf", ".tofu")
+_JSON_ENDINGS = (".tf.json", ".tofu.json")
+_VALUE_FILES = ("terraform.tfvars", "terraform.tfvars.json")
+_AUTO_ENDINGS = (".auto.tfvars", ".auto.tfvars.json")
+
+
+def is_configuration(name: str) -> bool:
+    """Whether Terraform or OpenTofu reads a file of this name as configuration (editors' leftovers are not read)."""
+    return name.endswith(_HCL_ENDINGS + _JSON_ENDINGS) and not name.startswith(".")
+
+
+def is_variable_file(name: str) -> bool:
+    """Whether the name is that of a variable definitions file, loaded by itself or not."""
+    return name.endswith((".tfvars", ".tfvars.json"))
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleTree:
+    """The module folders of a set of files.
+
+    `files` gives each folder's configuration files, `calls` the folders of the tree that it calls, `roots` those
+    that Terraform would be run in. Folders are relative to the working directory.
+    """
+
+    files: Mapping[str, tuple[str, ...]]
+    calls: Mapping[str, frozenset[str]]
+    roots: frozenset[str]
+
+    def readers(self, folder: str) -> frozenset[str]:
+        """The roots that read the files of `folder`: itself if it is one, and those that reach it through calls."""
+        callers: dict[str, set[str]] = {}
+        for caller, called in self.calls.items():
+            for name in called:
+                callers.setdefault(name, set()).add(caller)
+        return self.roots & _closure([folder], lambda name: callers.get(name, ()))
+
+    def reach(self, folders: Iterable[str]) -> frozenset[str]:
+        """The folders themselves and all that they call, directly or not."""
+        return _closure(folders, lambda name: self.calls.get(name, ()))
+
+
+def build(files: Iterable[str]) -> ModuleTree:
+    """The tree of the given files; those that are neither configuration nor variable files are passed over."""
+    configuration: dict[str, list[str]] = {}
+    with_values: set[str] = set()
+    for path in files:
+        folder, name = posixpath.split(path)
+        folder = folder or "."
+        if is_configuration(name):
+            configuration.setdefault(folder, []).append(path)
+        elif name in _VALUE_FILES or name.endswith(_AUTO_ENDINGS):
+            with_values.add(folder)
+    by_real_path = {os.path.realpath(folder): folder for folder in configuration}
+    called = {
+        folder: frozenset(
+            target
+            for source in _sources(paths)
+            for target in [by_real_path.get(os.path.realpath(os.path.join(folder, source)))]
+            if target is not None and target != folder
+        )
+        for folder, paths in configuration.items()
+    }
+    only_called = frozenset().union(*called.values())
+    roots = set(configuration) - only_called
+    roots |= {name for name in only_called if name in with_values or _keeps_state(configuration[name])}
+    tree = ModuleTree({name: tuple(sorted(paths)) for name, paths in configuration.items()}, called, frozenset(roots))
+    return ModuleTree(tree.files, tree.calls, _with_cycle_heads(tree))
+
+
+def _with_cycle_heads(tree: ModuleTree) -> frozenset[str]:
+    """The roots, and the first folder of each ring of calls that nothing outside the ring calls."""
+    roots = set(tree.roots)
+    unread = set(tree.files) - tree.reach(roots)
+    callers: dict[str, set[str]] = {}
+    for caller in unread:
+        for name in tree.calls[caller]:
+            callers.setdefault(name, set()).add(caller)
+    for name in sorted(unread):
+        if name in unread:
+            below = tree.reach([name])
+            if _closure([name], lambda called: callers.get(called, ())) <= below:
+                roots.add(name)
+                unread -= below
+    return frozenset(roots)
+
+
+def _closure(start: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    seen = set(start)
+    waiting = list(seen)
+    while waiting:
+        for name in neighbours(waiting.pop()):
+            if name not in seen:
+                seen.add(name)
+                waiting.append(name)
+    return frozenset(seen)
+
+
+def _sources(paths: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    for path in paths:
+        data = _read(path)
+        if b"module" in data and calls.MAY_CALL_LOCALLY.search(data):
+            read = calls.local_sources_json if path.endswith(_JSON_ENDINGS) else calls.local_sources
+            found += read(calls.decode(data))
+    return found
+
+
+def _keeps_state(paths: Iterable[str]) -> bool:
+    for path in paths:
+        data = _read(path)
+        if b"terraform" in data and (b"backend" in data or b"cloud" in data):
+            test = calls.keeps_state_json if path.endswith(_JSON_ENDINGS) else calls.keeps_state
+            if test(calls.decode(data)):
+                return True
+    return False
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:  # the Terraform engine opens every file of a root and reports this
+        return b""

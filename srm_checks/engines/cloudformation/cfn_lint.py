@@ -1,0 +1,81 @@
+"""The adapter to cfn-lint: the only module of this engine that imports it, and where its types end.
+
+cfn-lint decodes (YAML and JSON with marks, short forms of functions) and merges SAM Globals. Its resolver and its
+Fn::ForEach are not used: both put likely values where the template leaves them open.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from srm_checks.engines.cloudformation.source import Source
+from srm_checks.errors import EnvironmentProblem, InputError
+
+if TYPE_CHECKING:
+    from cfnlint.template import Template
+
+
+def decode(source: Source) -> Any:
+    """The template as plain dicts and lists whose keys carry marks.
+
+    Raises InputError for what cfn-lint cannot decode, EnvironmentProblem where it is not installed.
+    """
+    decode_str = _decoder()
+    try:
+        document, matches = decode_str(source.text)
+    except Exception as problem:
+        raise InputError(
+            source.path, f"{source.path} cannot be decoded: {_sentence(problem)} Validate the template.", kind="crash"
+        ) from problem
+    if matches:
+        first = matches[0]
+        raise InputError(
+            source.path,
+            f"{source.path}:{first.linenumber}:{first.columnnumber}: {_sentence(first.message)} "
+            "Mend it there; nothing of this template was judged.",
+            line=first.linenumber,
+        )
+    return document
+
+
+def merge_sam_globals(path: str, section: dict[str, Any], resources: Iterable[dict[str, Any]]) -> None:
+    """Merge a SAM template's Globals into `resources`, in place, as the SAM transform does.
+
+    Raises InputError where cfn-lint cannot.
+    """
+    from cfnlint.decode.node import dict_node
+    from cfnlint.template import Template
+
+    # The same body may stand for several resources of a loop, and lists are joined: once for each body.
+    bodies = {f"Body{id(body)}": body for body in resources}
+    sections = {"Transform": "AWS::Serverless-2016-10-31", "Globals": section, "Resources": dict_node(bodies)}
+    try:
+        Template(None, dict_node(sections), ["us-east-1"]).transform()
+    except Exception as problem:
+        raise InputError(path, f"{path}: Globals cannot be merged: {_sentence(problem)}", kind="crash") from problem
+
+
+def holds_guesses(cfn: Template) -> bool:
+    """Whether cfn-lint's transform has replaced open values in `cfn` by likely ones."""
+    return bool(cfn.has_language_extensions_transform())
+
+
+def _decoder() -> Any:
+    try:
+        from cfnlint.decode import decode_str
+    except ImportError as problem:
+        raise EnvironmentProblem(
+            f"cfn-lint cannot be loaded ({problem}). Install it with `pip install 'cfn-lint>=1.58,<2'`."
+        ) from problem
+    # Without any handler, Python prints the library's log to standard error; what it logs is raised here.
+    logger = logging.getLogger("cfnlint")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    return decode_str
+
+
+def _sentence(message: object) -> str:
+    text = " ".join(str(message).split()) or type(message).__name__
+    return text if text.endswith((".", "!", "?")) else f"{text}."

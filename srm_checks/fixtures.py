@@ -1,0 +1,251 @@
+"""Fixtures: inputs with the expected outcome written beside each resource, and the run that holds a policy to them.
+
+A fixture folder `<service>/<policy name>/` holds Terraform roots and CloudFormation templates. Each judged resource
+carries a comment inside its block, or right above it::
+
+    # expect: gap
+    # expect ["b"]: unknown (unresolved-value)
+    # expect module.prod: gap when var.env is prod
+
+The words before the colon must be part of the resource's address; without them the line speaks of all instances. For
+duties of the whole stack a file says `# expect-absent: unknown (other-stack)`, and `# expect-absent account: gap` for
+`--scope account`. `# today: 2026-11-21` sets the day.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from srm_checks.discovery import discover
+from srm_checks.judge import ABSENT_ADDRESS, judge_stack, settle_absences
+from srm_checks.model import EngineOptions, Finding, Outcome, Unit
+from srm_checks.pipeline import load_unit
+from srm_checks.policy.document import Policy
+from srm_checks.policy.packs import MANIFEST, find, load_packs
+
+DEFAULT_DAY: Final = datetime.date(2026, 11, 21)
+_EXPECT: Final = re.compile(
+    r"(?:#|//)\s*expect(?P<absent>-absent)?(?:\s+(?P<part>[^:]*?(?:::[^:]*?)*))?:\s*(?P<outcome>gap|met|unknown|not-applicable)"
+    r"(?:\s*\((?P<cause>[a-z-]+)\))?(?:\s+when\s+(?P<when>.+?))?\s*$"
+)
+_COMMENT: Final = re.compile(r"\s*(?:#|//)")
+_TODAY: Final = re.compile(r"^\s*(?:#|//)\s*today:\s*(\d{4}-\d\d-\d\d)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One `expect` comment."""
+
+    path: str
+    line: int
+    part: str
+    outcome: Outcome
+    cause: str | None
+    when: str | None
+    absent: bool
+
+    def differs(self, finding: Finding) -> str | None:
+        """What is not as expected, in words."""
+        got = f"{finding.outcome}{f' ({finding.cause})' if finding.cause else ''}{f' when {finding.when}' if finding.when else ''}"
+        wrong = (
+            finding.outcome is not self.outcome
+            or (self.cause is not None and str(finding.cause) != self.cause)
+            or (self.when is not None and finding.when != self.when)
+        )
+        return f"{self.path}:{self.line}: {finding.policy_id} {finding.address}: expected {self.words()}, got {got}" if wrong else None
+
+    def words(self) -> str:
+        cause = f" ({self.cause})" if self.cause else ""
+        return f"{self.outcome}{cause}{f' when {self.when}' if self.when else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class FixtureReport:
+    """How a policy did on its fixtures: sentences on what is wrong, and how many findings were compared."""
+
+    policy: Policy
+    compared: int
+    problems: tuple[str, ...]
+
+
+def folder_of(pack: Path, policy: Policy) -> Path:
+    """Where the fixtures of a pack's policy lie: `fixtures/` inside the pack, else beside the pack's folder of packs."""
+    inside = pack / "fixtures"
+    base = inside if inside.is_dir() else pack.parent.parent / "fixtures" / pack.name
+    return base / Path(policy.path).parent.name / policy.name
+
+
+def test_pack(pack: str) -> Iterator[FixtureReport]:
+    """Hold every policy that a pack brings itself to its fixtures."""
+    folder = find(pack)
+    policies = load_packs([pack]).policies
+    for policy in policies:
+        if folder.resolve() in Path(policy.path).resolve().parents:
+            yield test_policy(policy, folder_of(folder, policy))
+
+
+def test_policy(policy: Policy, folder: Path) -> FixtureReport:
+    """Hold one policy to the fixtures in a folder."""
+    if not folder.is_dir():
+        return FixtureReport(policy, 0, (f"{_shown(folder)}: {policy.id} has no fixtures",))
+    problems: list[str] = []
+    seen: dict[str, set[Outcome]] = {"terraform": set(), "cloudformation": set()}
+    compared = 0
+    for unit in units(folder):
+        found = findings(unit, [policy])
+        problems.extend(_unread(unit))
+        expected = list(expectations(unit))
+        compared += len(found)
+        used: set[Expectation] = set()
+        for finding in found:
+            language = "cloudformation" if "::" in finding.resource_type else "terraform"
+            seen[language].add(finding.outcome)
+            match = match_expectation(expected, finding)
+            if match is None:
+                if finding.address != ABSENT_ADDRESS:
+                    problems.append(f"{finding.block.path}:{finding.block.start_line}: {finding.address} has no expectation; it is {finding.outcome}")
+                continue
+            used.add(match)
+            difference = match.differs(finding)
+            if difference:
+                problems.append(difference)
+        for entry in expected:
+            if entry not in used:
+                problems.append(f"{entry.path}:{entry.line}: nothing was judged here, expected {entry.words()}")
+    for language in policy.resources:
+        lacking = {Outcome.GAP, Outcome.MET} - seen[language]
+        if lacking and policy.absence is None:
+            problems.append(f"{_shown(folder)}: no {' and no '.join(sorted(lacking))} in {language}")
+    return FixtureReport(policy, compared, tuple(problems))
+
+
+def units(folder: Path) -> tuple[Unit, ...]:
+    """The units of a fixture folder."""
+    return discover([_shown(folder)]).units
+
+
+def day_of(unit: Unit) -> datetime.date:
+    """The day that a fixture sets."""
+    for path in _texts(unit):
+        match = _TODAY.search(Path(path).read_text(encoding="utf-8"))
+        if match:
+            return datetime.date.fromisoformat(match.group(1))
+    return DEFAULT_DAY
+
+
+def findings(unit: Unit, policies: Iterable[Policy]) -> list[Finding]:
+    """All findings of policies on one unit, each with the absences under both scopes."""
+    policies = list(policies)
+    stack = load_unit(unit, EngineOptions())
+    found: list[Finding] = []
+    for scope in ("stack", "account"):
+        judged = judge_stack(stack, policies, today=day_of(unit), scope=scope)
+        absences = [finding for finding in judged.findings if finding.address == ABSENT_ADDRESS]
+        absences += settle_absences([judged], policies, scope)
+        if scope == "stack":
+            found.extend(finding for finding in judged.findings if finding.address != ABSENT_ADDRESS)
+        found.extend(_marked(finding, scope) for finding in absences if finding.address == ABSENT_ADDRESS or scope == "stack")
+    return found
+
+
+def _marked(finding: Finding, scope: str) -> Finding:
+    """An absence remembers the scope that it was judged under in its `root`, for matching."""
+    from dataclasses import replace
+
+    return replace(finding, root=scope) if finding.address == ABSENT_ADDRESS else finding
+
+
+def expectations(unit: Unit) -> Iterator[Expectation]:
+    """The `expect` comments in a unit's files."""
+    for path in _texts(unit):
+        for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1):
+            match = _EXPECT.search(line)
+            if match:
+                yield Expectation(
+                    path,
+                    number,
+                    (match["part"] or "").strip(),
+                    Outcome(match["outcome"]),
+                    match["cause"],
+                    match["when"],
+                    match["absent"] is not None,
+                )
+
+
+def match_expectation(expected: Iterable[Expectation], finding: Finding) -> Expectation | None:
+    """The expectation that speaks of a finding: the one with the longest fitting part."""
+    hits: list[Expectation] = []
+    for entry in expected:
+        if finding.address == ABSENT_ADDRESS:
+            if entry.absent and (entry.part or "stack") == finding.root:
+                hits.append(entry)
+        elif not entry.absent and entry.path == finding.block.path and entry.part in finding.address:
+            if _first_comment(entry.path, finding.block.start_line) <= entry.line <= finding.block.end_line:
+                hits.append(entry)
+    return max(hits, key=lambda entry: len(entry.part), default=None)
+
+
+def _first_comment(path: str, start: int) -> int:
+    """The line of the first comment of those right above a line."""
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    while start > 1 and _COMMENT.match(lines[start - 2]):
+        start -= 1
+    return start
+
+
+def _texts(unit: Unit) -> Iterator[str]:
+    """The files of a unit that may hold comments: a root with the modules below it, or a template."""
+    if os.path.isdir(unit.path):
+        for path in sorted(Path(unit.path).rglob("*.tf")):
+            yield _shown(path)
+    elif not unit.path.endswith(".json"):
+        yield unit.path
+
+
+def _unread(unit: Unit) -> Iterator[str]:
+    for error in load_unit(unit, EngineOptions()).errors:
+        yield f"{error.path}: {error.message}"
+
+
+def _shown(path: Path) -> str:
+    return os.path.relpath(path).replace(os.sep, "/")
+
+
+def pack_folder(name: str) -> Path:
+    """The folder of a pack, for messages."""
+    return find(name) / MANIFEST
+
+
+def as_json(template: str) -> str:
+    """A YAML template as the JSON of equal meaning, with the short forms written out; for the parity tests."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Understands the short forms of the intrinsic functions."""
+
+    def intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:
+        name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+        if isinstance(node, yaml.ScalarNode):
+            value: object = loader.construct_scalar(node)
+            if suffix == "GetAtt":
+                value = str(value).split(".", 1)
+        elif isinstance(node, yaml.SequenceNode):
+            value = loader.construct_sequence(node, deep=True)
+        else:
+            assert isinstance(node, yaml.MappingNode)
+            value = loader.construct_mapping(node, deep=True)
+        return {name: value}
+
+    Loader.add_multi_constructor("!", intrinsic)
+    Loader.yaml_implicit_resolvers = {
+        key: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for key, resolvers in Loader.yaml_implicit_resolvers.items()
+    }
+    return json.dumps(yaml.load(template, Loader), indent=2)  # noqa: S506  # a SafeLoader with more tags

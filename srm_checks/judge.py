@@ -1,0 +1,280 @@
+"""Stack and policies in, annotated findings out: the one road that the pipeline and both native plugins share."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from srm_checks.catalogue import models, types
+from srm_checks.model import (
+    Cause,
+    Disposition,
+    Evidence,
+    Finding,
+    Outcome,
+    Path,
+    Resource,
+    SourceRange,
+    Stack,
+    Unit,
+    Verdict,
+)
+from srm_checks.policy.access import Environment, StackIndex
+from srm_checks.policy.document import Policy
+from srm_checks.policy.evaluate import AbsenceFacts, judge, settle
+from srm_checks.triage import suppressions
+
+ABSENT_ADDRESS: Final = "(absent)"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFindings:
+    """What one unit gives: a finding for each verdict (met and not-applicable too), and what it says to absences.
+
+    `notes` are sentences for the user, such as a suppression that a mandatory policy ignores.
+    """
+
+    unit: Unit
+    findings: tuple[Finding, ...]
+    absences: tuple[AbsenceFacts, ...]
+    framework: str
+    notes: tuple[str, ...] = ()
+
+
+def judge_stack(stack: Stack, policies: Sequence[Policy], *, today: datetime.date, scope: str = "stack") -> UnitFindings:
+    """All findings of one stack; absences that all units answer together are left to `settle_absences`."""
+    index = StackIndex(stack)
+    judgement = judge(index, policies, Environment(today))
+    by_id = {policy.id: policy for policy in policies}
+    annotate = _Annotator(stack, index)
+    findings = [annotate(by_id[verdict.policy_id], verdict) for verdict in judgement.verdicts]
+    pending: list[AbsenceFacts] = []
+    for facts in judgement.absences:
+        policy = by_id[facts.policy_id]
+        assert policy.absence is not None
+        if policy.absence.account_wide or scope == "account":
+            pending.append(facts)
+        else:
+            findings.extend(annotate(policy, verdict) for verdict in settle(policy, [facts], scope))
+    return UnitFindings(stack.unit, tuple(findings), tuple(pending), stack.framework, tuple(annotate.notes))
+
+
+def settle_absences(units: Iterable[UnitFindings], policies: Sequence[Policy], scope: str) -> list[Finding]:
+    """The findings on duties that all units answer together, one answer for each policy."""
+    units = list(units)
+    by_unit: dict[str, list[tuple[UnitFindings, AbsenceFacts]]] = {}
+    for unit in units:
+        for facts in unit.absences:
+            by_unit.setdefault(facts.policy_id, []).append((unit, facts))
+    found: list[Finding] = []
+    for policy in policies:
+        said = by_unit.get(policy.id)
+        if not said or policy.absence is None:
+            continue
+        owner: dict[int, UnitFindings] = {}
+        for unit, facts in said:
+            for resource in [*(verdict.resource for verdict in facts.verdicts), facts.because]:
+                if resource is not None:
+                    owner[id(resource)] = unit
+        for verdict in settle(policy, [facts for _unit, facts in said], scope):
+            home = owner.get(id(verdict.resource), said[0][0])
+            stack = Stack(unit=home.unit, resources=[verdict.resource] if verdict.resource else [])
+            annotate = _Annotator(stack, StackIndex(stack))
+            wide = policy.absence.account_wide and verdict.missing_type is not None
+            found.append(replace(annotate(policy, verdict), account_wide=wide))
+    return found
+
+
+class _Annotator:
+    """Turns verdicts of one stack into findings."""
+
+    def __init__(self, stack: Stack, index: StackIndex) -> None:
+        self.stack = stack
+        self.index = index
+        self.root = stack.unit.path
+        self.notes: list[str] = []
+        self._models: dict[int, models.ModelDecision] = {}
+
+    def __call__(self, policy: Policy, verdict: Verdict) -> Finding:
+        resource = verdict.resource
+        missing = verdict.missing_type
+        type_name = missing or (resource.type if resource else "")
+        block = resource.block if resource else SourceRange(self.root, 1, 1)
+        paths = verdict.paths
+        place = resource.place(paths[0]) if resource and paths and not missing else None
+        if place is None or place.path != block.path or not block.start_line <= place.start_line <= block.end_line:
+            place = SourceRange(block.path, block.start_line, block.start_line)
+        elif place.end_line > block.end_line:
+            place = SourceRange(place.path, place.start_line, block.end_line)
+        trace = resource.trace(paths[0]) if resource and paths and not missing else ()
+        model = self._model(resource, type_name, missing=missing is not None)
+        described = types.describe(type_name)
+        address = ABSENT_ADDRESS if missing or resource is None else resource.address
+        finding = Finding(
+            policy_id=policy.id,
+            name=policy.name,
+            title=policy.title,
+            outcome=verdict.outcome,
+            cause=verdict.cause,
+            severity=policy.severity,
+            side=policy.side,
+            service_model=model.service_model,
+            model_family=model.model_family,
+            model_decided_by=model.decided_by,
+            domain=policy.domain,
+            service=described.service_key if described else "unclassified",
+            aws_does=policy.aws_does,
+            customer_does=policy.customer_does,
+            message=message(policy, verdict, address, type_name),
+            fix=policy.fix["cloudformation" if "::" in type_name else "terraform"],
+            framework=self.stack.framework,
+            resource_type=type_name,
+            address=address,
+            root=self.root,
+            location=place,
+            block=block,
+            attribute=_dotted(paths[0]) if paths and not missing else None,
+            when=verdict.when,
+            evidence=self._evidence(policy, verdict, address),
+            origin=trace[-1] if trace else None,
+            call_chain=resource.calls if resource and not missing else (),
+            frameworks=policy.frameworks,
+            equivalents=policy.equivalents,
+            source="srm",
+            disposition=Disposition.NEW,
+            waiver=None,
+            fingerprint=fingerprint(policy.id, self.stack.framework, self.root, address),
+            touches=frozenset(
+                [block.path, place.path]
+                + [place.path for place in trace]
+                + [other.block.path for other in verdict.others]
+            ),
+        )
+        return self._triaged(finding, policy, resource) if resource and not missing else finding
+
+    def _model(self, resource: Resource | None, type_name: str, *, missing: bool) -> models.ModelDecision:
+        if resource is None or missing:
+            entry = types.describe(type_name)
+            if entry is None or entry.model_source != "type":
+                return models.ModelDecision(None, None, f"no {type_name} is declared")
+            return models.ModelDecision(entry.service_model, entry.model_family, type_name)
+        decision = self._models.get(id(resource))
+        if decision is None:
+            decision = self._models[id(resource)] = models.decide(resource, self.index)
+        return decision
+
+    def _evidence(self, policy: Policy, verdict: Verdict, address: str) -> tuple[Evidence, ...]:
+        if verdict.outcome not in (Outcome.GAP, Outcome.UNKNOWN):
+            return ()
+        marks = (policy.id, self.stack.framework, self.root, address)
+        return tuple(
+            Evidence(entry.path, entry.value, fingerprint(*marks, entry.path, json.dumps(entry.value, sort_keys=True)))
+            for entry in verdict.evidence
+        )
+
+    def _triaged(self, finding: Finding, policy: Policy, resource: Resource) -> Finding:
+        if not resource.suppressions or finding.outcome not in (Outcome.GAP, Outcome.UNKNOWN):
+            return finding
+        tried = suppressions.attempt(policy.id, policy.cfn_lint_id, resource.suppressions)
+        if tried is None:
+            return finding
+        if policy.mandatory:
+            self.notes.append(suppressions.refusal(policy.id, tried))
+            return finding
+        return replace(finding, disposition=Disposition.SUPPRESSED, suppression=suppressions.record(tried))
+
+
+# ------------------------------------------------------------------ words
+
+_CAUSES: Final = {
+    Cause.UNRESOLVED_VALUE: "the code does not give its value",
+    Cause.OTHER_STACK: "another stack may decide it",
+    Cause.MISSING_REFERENCE: "what it refers to is not in view",
+    Cause.PROVIDER_DEFAULT: "it depends on what the code does not show",
+    Cause.NOT_EXPRESSIBLE: "the template cannot say it",
+    Cause.UNDETERMINED_MODEL: "the service model is not determined",
+}
+
+
+def message(policy: Policy, verdict: Verdict, address: str, type_name: str) -> str:
+    """One sentence that says what, where, and for an unknown why it is open."""
+    if verdict.missing_type:
+        if verdict.outcome is Outcome.GAP:
+            return f"{policy.title}: no {type_name} is declared ({policy.id})."
+        if verdict.outcome is Outcome.UNKNOWN:
+            return f"{policy.title}? No {type_name} is declared in view; {verdict.detail} ({policy.id})."
+        return f"{policy.title}: nothing in view makes it matter ({policy.id})."
+    when = f" when {verdict.when}" if verdict.when else ""
+    if verdict.outcome is Outcome.GAP:
+        return f"{policy.title}: {address}{_because(verdict)}{when} ({policy.id})."
+    if verdict.outcome is Outcome.UNKNOWN:
+        reason = _CAUSES[verdict.cause or Cause.UNRESOLVED_VALUE]
+        detail = f": {verdict.detail}" if verdict.detail else ""
+        return f"{policy.title}? {address}{when} cannot be decided, {reason}{detail} ({policy.id})."
+    return f"{policy.title}: {verdict.outcome} for {address} ({policy.id})."
+
+
+def _because(verdict: Verdict) -> str:
+    """What the judged resource says itself: the attribute and its value, or that it is not set."""
+    if verdict.detail:
+        return f" ({verdict.detail})"
+    entry = next(iter(verdict.evidence), None)
+    if entry is None:
+        return ""
+    if entry.value is None:
+        return f" does not set {entry.path}"
+    if isinstance(entry.value, (dict, list)) or entry.value == "(hidden)" or len(str(entry.value)) > 80:
+        return f" by {entry.path}"
+    value = str(entry.value).lower() if isinstance(entry.value, bool) else str(entry.value)
+    return f" sets {entry.path} to {value}"
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(str(step) for step in path)
+
+
+# ------------------------------------------------------------------ identity
+
+
+def fingerprint(policy_id: str, framework: str, root: str, *rest: str) -> str:
+    """A stable mark of a finding or of a piece of evidence; it holds no line number.
+
+    The root is taken relative to the repository's top, so that it is the same from any folder.
+    """
+    text = "\0".join((policy_id, framework, repository_path(root), *rest))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@functools.lru_cache(maxsize=4096)
+def repository_path(path: str) -> str:
+    """A path relative to the top of its git work tree, else to the working directory; POSIX style."""
+    absolute = os.path.abspath(path)
+    folder = absolute if os.path.isdir(absolute) else os.path.dirname(absolute)
+    top = _top(folder) or os.getcwd()
+    return os.path.relpath(absolute, top).replace(os.sep, "/")
+
+
+@functools.lru_cache(maxsize=4096)
+def _top(folder: str) -> str | None:
+    if os.path.exists(os.path.join(folder, ".git")):
+        return folder
+    parent = os.path.dirname(folder)
+    return None if parent == folder else _top(parent)
+
+
+def order(finding: Finding) -> tuple[Any, ...]:
+    """The order of findings in every report: place first."""
+    return (
+        finding.location.path,
+        finding.location.start_line,
+        finding.policy_id,
+        finding.address,
+        finding.root,
+        finding.framework,
+    )

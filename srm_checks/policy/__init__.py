@@ -1,0 +1,1 @@
+"""Policies as data: their shape, loading, packs, conditions and three-valued evaluation."""

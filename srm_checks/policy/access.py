@@ -1,0 +1,372 @@
+"""Reading values while a policy is judged: open choices, attribute paths, elements of lists, policy documents.
+
+A `Context` is one scenario: a set of decided conditions. Reading a value that hangs on a condition not decided yet
+raises `Undecided`; the driver (evaluate.py) then forks the scenario and starts again, so that policies read plain
+values and equal conditions have one truth value within a verdict.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from srm_checks.model import (
+    ABSENT,
+    AllOf,
+    AnyOf,
+    Choice,
+    Cond,
+    Encoded,
+    Literal,
+    Not,
+    Options,
+    Path,
+    Ref,
+    Repeated,
+    Resource,
+    Stack,
+    Test,
+    Unknown,
+)
+
+Segments: TypeAlias = tuple[str, ...]
+
+
+class Undecided(Exception):
+    """A condition must be decided before the value can be read; `forks` are the decisions to try."""
+
+    def __init__(self, forks: tuple[Decision, ...]) -> None:
+        self.forks = forks
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`subject` equals `value` (or does not, where `holds` is false); `label` is how it reads."""
+
+    subject: str
+    value: Literal
+    holds: bool
+    label: str
+
+    def words(self) -> str:
+        if self.value is True:
+            return self.label if self.holds else f"not ({self.label})" if " " in self.label else f"{self.label} is false"
+        return f"{self.label} is {self.value}" if self.holds else f"{self.label} is not {self.value}"
+
+
+Assignment: TypeAlias = tuple[Decision, ...]
+
+
+def references_at(resource: Resource, attribute: Segments) -> Iterator[Ref]:
+    """The references that stand in an attribute; indexes on the way do not matter."""
+    for path, ref in resource.references:
+        names = tuple(step for step in path if type(step) is str)
+        if names[: len(attribute)] == attribute or attribute[: len(names)] == names:
+            yield ref
+
+
+class StackIndex:
+    """A stack with the look-ups that policies need, each built once and in linear time."""
+
+    __slots__ = ("_referrers", "by_base", "by_type", "stack")
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.by_type: dict[str, list[Resource]] = {}
+        self.by_base: dict[str, list[Resource]] = {}
+        for resource in stack.resources:
+            self.by_type.setdefault(resource.type, []).append(resource)
+            self.by_base.setdefault(resource.base, []).append(resource)
+        self._referrers: dict[tuple[str, Segments], dict[str, list[tuple[Resource, Ref]]]] = {}
+
+    def referrers(self, type_: str, attribute: Segments, target: Resource) -> Iterator[Resource]:
+        """The resources of a type whose attribute mentions `target`."""
+        seen: set[int] = set()
+        for resource, ref in self._table(type_, attribute).get(target.base, ()):
+            if (ref.key is None or target.key is None or ref.key == target.key) and id(resource) not in seen:
+                seen.add(id(resource))
+                yield resource
+
+    def loose(self, type_: str, attribute: Segments) -> list[Resource]:
+        """The resources of a type whose attribute mentions no declared resource: what they name is open."""
+        return [resource for resource, _ref in self._table(type_, attribute).get("", ())]
+
+    def _table(self, type_: str, attribute: Segments) -> dict[str, list[tuple[Resource, Ref]]]:
+        table = self._referrers.get((type_, attribute))
+        if table is None:
+            table = {}
+            for resource in self.by_type.get(type_, ()):
+                refs = [ref for ref in references_at(resource, attribute) if ref.target in self.by_base]
+                for ref in refs or [Ref("")]:
+                    table.setdefault(ref.target, []).append((resource, ref))
+            self._referrers[type_, attribute] = table
+        return table
+
+    def targets(self, ref: Ref) -> list[Resource]:
+        """The declared resources that a reference may mean."""
+        found = self.by_base.get(ref.target, [])
+        if ref.key is None:
+            return found
+        return [resource for resource in found if resource.key is None or resource.key == ref.key]
+
+
+@dataclass(slots=True)
+class Environment:
+    """What a verdict may depend on besides the stack and the policy."""
+
+    today: datetime.date
+
+
+class Context:
+    """One scenario of one policy on one stack."""
+
+    __slots__ = ("assignment", "environment", "excluded", "given", "index")
+
+    def __init__(self, index: StackIndex, environment: Environment, assignment: Assignment) -> None:
+        self.index = index
+        self.environment = environment
+        self.assignment = assignment
+        self.given: dict[str, Literal] = {}
+        self.excluded: dict[str, list[Literal]] = {}
+        for decision in assignment:
+            if decision.holds:
+                self.given[decision.subject] = decision.value
+            else:
+                self.excluded.setdefault(decision.subject, []).append(decision.value)
+
+    # -------------------------------------------------------------- conditions
+
+    def holds(self, cond: Cond) -> bool:
+        """Whether a condition holds in this scenario; raises `Undecided` where that is open."""
+        truth, test = self._truth(cond)
+        if truth is None:
+            assert test is not None
+            raise Undecided(
+                (
+                    Decision(test.subject, test.value, True, test.label),
+                    Decision(test.subject, test.value, False, test.label),
+                )
+            )
+        return truth
+
+    def _truth(self, cond: Cond) -> tuple[bool | None, Test | None]:
+        if isinstance(cond, bool):
+            return cond, None
+        if isinstance(cond, Test):
+            if cond.subject in self.given:
+                return same(self.given[cond.subject], cond.value), None
+            excluded = self.excluded.get(cond.subject, ())
+            if any(same(value, cond.value) for value in excluded):
+                return False, None
+            if cond.value is True and any(same(value, False) for value in excluded):
+                return True, None
+            if cond.value is False and any(same(value, True) for value in excluded):
+                return True, None
+            return None, cond
+        if isinstance(cond, Not):
+            truth, test = self._truth(cond.of)
+            return (None if truth is None else not truth), test
+        first: Test | None = None
+        decisive = isinstance(cond, AnyOf)
+        for part in cond.of:
+            truth, test = self._truth(part)
+            if truth is decisive:
+                return decisive, None
+            if truth is None and first is None:
+                first = test
+        return (None, first) if first is not None else (not decisive, None)
+
+    # -------------------------------------------------------------- values
+
+    def read(self, value: Any) -> Any:
+        """The value in this scenario: no Choice, no Options; Unknown stays unless its subject is decided."""
+        while True:
+            kind = type(value)
+            if kind is Choice:
+                value = value.then if self.holds(value.cond) else value.otherwise
+            elif kind is Options:
+                value = self._option(value)
+            elif kind is Unknown and value.subject and value.subject in self.given:
+                return self.given[value.subject]
+            else:
+                return ABSENT if value is None else value  # None: a null inside a JSON text
+
+    def _option(self, options: Options) -> Any:
+        if options.subject in self.given:
+            return self.given[options.subject]
+        excluded = self.excluded.get(options.subject, ())
+        left = [value for value in options.values if not any(same(value, other) for other in excluded)]
+        if len(left) == 1:
+            return left[0]
+        if not left:
+            return Unknown(options.label, subject=options.subject)
+        raise Undecided(tuple(Decision(options.subject, value, True, options.label) for value in left))
+
+    def elements(self, value: Any) -> Iterator[tuple[Any, int | None, bool]]:
+        """The elements of a list as (value, index, certain); a single value counts as a list of one.
+
+        `certain` is false for elements of which there may be none. The index is None for a value that is no list.
+        """
+        value = self.read(value)
+        if value is ABSENT:
+            return
+        if type(value) is not list:
+            yield value, None, type(value) is not Unknown
+            return
+        for index, element in enumerate(value):
+            certain = True
+            if type(element) is Repeated:
+                element, certain = element.value, False
+            element = self.read(element)
+            if element is not ABSENT:
+                yield element, index, certain
+
+    def lookup(self, value: Any, segments: Segments, path: Path) -> list[tuple[Any, Path]]:
+        """The values at an attribute path below `value`; through a list, one for each element.
+
+        ABSENT comes with the path where the attribute would stand.
+        """
+        value = self.read(value)
+        if not segments:
+            return [(value, path)]
+        kind = type(value)
+        if kind is dict:
+            name = segments[0]
+            if name in value:
+                return self.lookup(value[name], segments[1:], (*path, name))
+            if "*" in value:
+                return [(value["*"], path + segments)]
+            return [(ABSENT, path + segments)]
+        if kind is list:
+            found: list[tuple[Any, Path]] = []
+            for element, index, certain in self.elements(value):
+                inner = path if index is None else (*path, index)
+                if certain:
+                    found.extend(self.lookup(element, segments, inner))
+                else:
+                    found.extend((_uncertain(read), at) for read, at in self.lookup(element, segments, inner))
+            return found or [(ABSENT, path + segments)]
+        if kind is Encoded:
+            return self.lookup(value.value, segments, path)
+        if kind is Unknown or kind is str:
+            data = decode_json(value)
+            if type(data) in (dict, list):
+                return self.lookup(data, segments, path)
+            if kind is Unknown:
+                return [(Unknown(f"{value.text}.{'.'.join(segments)}", value.cause, value.refs), path)]
+        return [(ABSENT, path + segments)]
+
+
+def _uncertain(value: Any) -> Any:
+    """A value of an element that may not be there at all."""
+    return value if type(value) is Unknown else Unknown(f"{value!r} in elements that may not be there")
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equality as both languages convert: `true` and "true", 80 and "80" are the same."""
+    if left is right or left == right and isinstance(left, bool) == isinstance(right, bool):
+        return True
+    return _text(left) == _text(right)
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(int(value)) if float(value).is_integer() else str(value)
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower()
+    return value
+
+
+def plain(context: Context, value: Any, depth: int = 0) -> Any:
+    """A value as JSON-ready data, for evidence; what is open shows as its expression in `${...}`."""
+    try:
+        value = context.read(value)
+    except Undecided as undecided:
+        return f"${{{undecided.forks[0].label} ? ...}}"
+    if value is ABSENT:
+        return None
+    if isinstance(value, Unknown):
+        return f"${{{value.text}}}"
+    if isinstance(value, Encoded):
+        return plain(context, value.value, depth)
+    if isinstance(value, Repeated):
+        return {"any number of": plain(context, value.value, depth + 1)}
+    if depth > 20:
+        return "..."
+    if isinstance(value, Mapping):
+        return {str(key): plain(context, inner, depth + 1) for key, inner in value.items() if inner is not ABSENT}
+    if isinstance(value, (list, tuple)):
+        return [plain(context, inner, depth + 1) for inner in value]
+    if isinstance(value, (str, int, float, bool)):
+        return value
+    return str(value)
+
+
+def open_text(value: Unknown) -> tuple[str, dict[str, Unknown]] | None:
+    """A text with holes as one text with a placeholder for each hole, and the holes; None if nothing is known of it."""
+    if value.parts is None:
+        return None
+    holes: dict[str, Unknown] = {}
+    pieces: list[str] = []
+    for part in value.parts:
+        if part is None:
+            mark = f"\ue000{len(holes)}\ue001"
+            holes[mark] = Unknown(value.text, value.cause, value.refs, parts=None)
+            pieces.append(mark)
+        else:
+            pieces.append(part)
+    return "".join(pieces), holes
+
+
+def decode_json(value: Any) -> Any:
+    """The data of a JSON text: from `Encoded`, a text, or a text with holes (the holes become Unknown).
+
+    Data that is no text comes back as it is. A text that is not JSON gives Unknown.
+    """
+    if isinstance(value, Encoded):
+        return value.value
+    holes: dict[str, Unknown] = {}
+    if isinstance(value, Unknown):
+        opened = open_text(value)
+        if opened is None or not opened[0].lstrip().startswith(("{", "[")):
+            return value
+        text, holes = opened
+    elif isinstance(value, str):
+        text = value
+    else:
+        return value
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return value if isinstance(value, Unknown) else Unknown("a text that is not JSON")
+    return _fill(data, holes) if holes else data
+
+
+def _fill(data: Any, holes: dict[str, Unknown]) -> Any:
+    if isinstance(data, str):
+        if "\ue000" not in data:
+            return data
+        if data in holes:
+            return holes[data]
+        parts: list[str | None] = []
+        rest = data
+        while "\ue000" in rest:
+            before, _, rest = rest.partition("\ue000")
+            if before:
+                parts.append(before)
+            parts.append(None)
+            rest = rest.partition("\ue001")[2]
+        if rest:
+            parts.append(rest)
+        any_hole = next(iter(holes.values()))
+        return Unknown(any_hole.text, any_hole.cause, any_hole.refs, present=True, parts=tuple(parts))
+    if isinstance(data, list):
+        return [_fill(item, holes) for item in data]
+    if isinstance(data, dict):
+        return {(_fill(key, {}) if "\ue000" not in key else "*"): _fill(item, holes) for key, item in data.items()}
+    return data

@@ -1,0 +1,651 @@
+"""The operators of a condition on an attribute: one entry of `OPERATORS` each.
+
+The docstring of each function is its text in the language reference. A function gets one known value (never Unknown,
+ABSENT or a Choice) or, where `on_list` is set, the list's elements, and the operand as prepared by `prepare`; it
+answers TRUE, FALSE or UNKNOWN. Names follow Checkov's custom policies where Checkov has the operator.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from srm_checks.model import ABSENT, Cause, Encoded, Unknown
+from srm_checks.policy.access import Context, same
+from srm_checks.policy.truth import FALSE, NEGATED, TRUE, UNKNOWN
+
+MAX_REGEX_TEXT: Final = 20_000
+
+
+class OperandError(ValueError):
+    """The operand of an operator is wrong; the text says what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """An operator.
+
+    `test(value, operand, context)` decides on one value; for a list operator (`on_list`) `value` is a list of
+    (element, certain) pairs, where an element may be Unknown. `prepare` checks and converts the operand once.
+    `operand` is its JSON Schema. `negates` names the operator that this one is the opposite of. `reads_open` marks
+    an operator that wants Unknown values as well; `hides` one whose values must not be shown.
+    """
+
+    name: str
+    test: Callable[[Any, Any, Context], int]
+    prepare: Callable[[Any], Any]
+    operand: dict[str, Any]
+    on_list: bool = False
+    negates: str | None = None
+    reads_open: bool = False
+    hides: bool = False
+
+    @property
+    def doc(self) -> str:
+        return (self.test.__doc__ or "").strip()
+
+
+# ------------------------------------------------------------------ operands
+
+_SCALAR: Final = {"type": ["string", "number", "boolean"]}
+_SCALARS: Final = {"type": "array", "items": _SCALAR, "minItems": 1}
+_NUMBER: Final = {"type": "number"}
+_TEXT: Final = {"type": "string"}
+_YES: Final = {"const": True}
+
+
+def _scalar(operand: Any) -> Any:
+    if not isinstance(operand, (str, int, float, bool)):
+        raise OperandError("takes one plain value")
+    return operand
+
+
+def _scalars(operand: Any) -> tuple[Any, ...]:
+    if not isinstance(operand, list) or not all(isinstance(x, (str, int, float, bool)) for x in operand):
+        raise OperandError("takes a list of plain values")
+    return tuple(operand)
+
+
+def _scalar_or_scalars(operand: Any) -> tuple[Any, ...]:
+    return _scalars(operand if isinstance(operand, list) else [operand])
+
+
+def _number(operand: Any) -> float:
+    if isinstance(operand, bool) or not isinstance(operand, (int, float)):
+        raise OperandError("takes a number")
+    return operand
+
+
+def _texts(operand: Any) -> tuple[str, ...]:
+    items = operand if isinstance(operand, list) else [operand]
+    if not items or not all(isinstance(item, str) for item in items):
+        raise OperandError("takes a text or a list of texts")
+    return tuple(items)
+
+
+def _yes(operand: Any) -> bool:
+    if operand is not True:
+        raise OperandError("takes `yes` only; there is an operator for the opposite")
+    return True
+
+
+def _networks(operand: Any) -> tuple[Any, ...]:
+    try:
+        return tuple(ipaddress.ip_network(item) for item in _texts(operand))
+    except ValueError as error:
+        raise OperandError(f"takes CIDR blocks: {error}") from error
+
+
+def _regex(operand: Any) -> re.Pattern[str]:
+    if not isinstance(operand, str):
+        raise OperandError("takes a regular expression")
+    try:
+        pattern = re.compile(operand)
+    except re.error as error:
+        raise OperandError(f"not a regular expression: {error}") from error
+    fault = _blows_up(operand)
+    if fault:
+        raise OperandError(f"the regular expression can take very long: {fault}")
+    return pattern
+
+
+def _blows_up(pattern: str) -> str | None:
+    """Why a pattern can need exponential time: a repetition inside a repetition, or a back reference."""
+    try:
+        from re import _parser as parser  # type: ignore[attr-defined]  # Python 3.11 and later
+    except ImportError:
+        import sre_parse as parser
+
+    def walk(items: Iterable[Any], inside: bool) -> str | None:
+        for op, argument in items:
+            name = str(op)
+            if name in ("GROUPREF", "GROUPREF_EXISTS"):
+                return "a back reference"
+            if name in ("MAX_REPEAT", "MIN_REPEAT"):
+                _low, high, body = argument
+                many = high > 10
+                if many and inside:
+                    return "a repetition inside a repetition"
+                found = walk(body, inside or many)
+            elif name == "SUBPATTERN":
+                found = walk(argument[3], inside)
+            elif name == "BRANCH":
+                found = next(filter(None, (walk(branch, inside) for branch in argument[1])), None)
+            elif name in ("ASSERT", "ASSERT_NOT"):
+                found = walk(argument[1], inside)
+            else:
+                found = None
+            if found:
+                return found
+        return None
+
+    return walk(parser.parse(pattern), False)
+
+
+# ------------------------------------------------------------------ one value
+
+
+def _truth(holds: bool) -> int:
+    return TRUE if holds else FALSE
+
+
+def as_bool(value: Any) -> bool | None:
+    """True or False as both languages read it, None for anything else."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    return bool(value) if value in (0, 1) else None
+
+
+def as_number(value: Any) -> float | None:
+    """The number that a value stands for, None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return value
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return None
+    return None
+
+
+def is_true(value: Any, operand: Any, context: Context) -> int:
+    """The value is true, also when written as the text "true"."""
+    return _truth(as_bool(value) is True)
+
+
+def is_false(value: Any, operand: Any, context: Context) -> int:
+    """The value is false, also when written as the text "false"."""
+    return _truth(as_bool(value) is False)
+
+
+def equals(value: Any, operand: Any, context: Context) -> int:
+    """The value is the operand; numbers and booleans are also recognised as text."""
+    return _truth(same(value, operand))
+
+
+def equals_ignore_case(value: Any, operand: Any, context: Context) -> int:
+    """The value is the operand, upper and lower case alike."""
+    return _truth(str(value).lower() == str(operand).lower() or same(value, operand))
+
+
+def within(value: Any, operand: Any, context: Context) -> int:
+    """The value is one of the operand's values."""
+    return _truth(any(same(value, item) for item in operand))
+
+
+def starting_with(value: Any, operand: Any, context: Context) -> int:
+    """The text begins with the operand, or with one of the operands."""
+    return _truth(str(value).startswith(operand))
+
+
+def ending_with(value: Any, operand: Any, context: Context) -> int:
+    """The text ends with the operand, or with one of the operands."""
+    return _truth(str(value).endswith(operand))
+
+
+def containing_text(value: Any, operand: Any, context: Context) -> int:
+    """The text holds the operand, or one of the operands, somewhere."""
+    return _truth(any(item in str(value) for item in operand))
+
+
+def regex_match(value: Any, operand: re.Pattern[str], context: Context) -> int:
+    """The regular expression matches from the text's start; patterns that could take very long are refused."""
+    text = str(value)
+    return UNKNOWN if len(text) > MAX_REGEX_TEXT else _truth(operand.match(text) is not None)
+
+
+def _compare(value: Any, holds: Callable[[float], bool]) -> int:
+    number = as_number(value)
+    return UNKNOWN if number is None else _truth(holds(number))
+
+
+def greater_than(value: Any, operand: float, context: Context) -> int:
+    """The number is greater than the operand."""
+    return _compare(value, lambda number: number > operand)
+
+
+def greater_than_or_equal(value: Any, operand: float, context: Context) -> int:
+    """The number is the operand or greater."""
+    return _compare(value, lambda number: number >= operand)
+
+
+def less_than(value: Any, operand: float, context: Context) -> int:
+    """The number is less than the operand."""
+    return _compare(value, lambda number: number < operand)
+
+
+def less_than_or_equal(value: Any, operand: float, context: Context) -> int:
+    """The number is the operand or less."""
+    return _compare(value, lambda number: number <= operand)
+
+
+def version_parts(text: Any) -> tuple[int, ...] | None:
+    """The leading numbers of a version (`8.0.35-log` gives 8, 0, 35), None if there is none."""
+    match = re.match(r"[vV]?(\d+(?:\.\d+)*)", str(text))
+    return tuple(int(part) for part in match.group(1).split(".")) if match else None
+
+
+def _version(operand: Any) -> tuple[int, ...]:
+    parts = version_parts(operand)
+    if parts is None:
+        raise OperandError("takes a version such as 1.2 or \"8.0\"")
+    return parts
+
+
+def version_at_least(value: Any, operand: tuple[int, ...], context: Context) -> int:
+    """The version is the operand or later, number by number; parts that are not written count as equal."""
+    parts = version_parts(value)
+    if parts is None:
+        return UNKNOWN
+    length = min(len(parts), len(operand))
+    if parts[:length] != operand[:length]:
+        return _truth(parts[:length] > operand[:length])
+    return TRUE
+
+
+def _networks_of(value: Any) -> Any:
+    try:
+        return ipaddress.ip_network(str(value).strip(), strict=False)
+    except ValueError:
+        return None
+
+
+def cidr_intersects(value: Any, operand: tuple[Any, ...], context: Context) -> int:
+    """A CIDR block (IPv4 or IPv6) shares at least one address with an operand."""
+    network = _networks_of(value)
+    if network is None:
+        return UNKNOWN
+    return _truth(any(network.version == other.version and network.overlaps(other) for other in operand))
+
+
+def cidr_range_subset(value: Any, operand: tuple[Any, ...], context: Context) -> int:
+    """A CIDR block (IPv4 or IPv6) lies wholly inside one of the operands."""
+    network = _networks_of(value)
+    if network is None:
+        return UNKNOWN
+    return _truth(any(network.version == other.version and network.subnet_of(other) for other in operand))
+
+
+def cidr_covers(value: Any, operand: tuple[Any, ...], context: Context) -> int:
+    """A CIDR block (IPv4 or IPv6) covers the whole of an operand: `0.0.0.0/0` covers every IPv4 block."""
+    network = _networks_of(value)
+    if network is None:
+        return UNKNOWN
+    return _truth(any(network.version == other.version and other.subnet_of(network) for other in operand))
+
+
+# ------------------------------------------------------------------ lists
+
+Elements = Sequence[tuple[Any, bool]]  # (element, certain); an element may be Unknown
+
+
+def _some(elements: Elements, test: Callable[[Any], int]) -> int:
+    """Kleene's or over elements of which some may be unknown or may not be there."""
+    answer = FALSE
+    for element, certain in elements:
+        truth = UNKNOWN if isinstance(element, Unknown) else test(element)
+        if truth == TRUE and certain:
+            return TRUE
+        if truth != FALSE:
+            answer = UNKNOWN
+    return answer
+
+
+def _could_equal(element: Any, item: Any) -> int:
+    if isinstance(element, Unknown):
+        return UNKNOWN if fits(element, str(item), whole=True) else FALSE
+    return _truth(same(element, item))
+
+
+def contains(value: Elements, operand: tuple[Any, ...], context: Context) -> int:
+    """The list holds the operand, or each of the operands. A single value counts as a list of one."""
+    return min((_holds(value, item) for item in operand), key=(FALSE, UNKNOWN, TRUE).index)
+
+
+def _holds(elements: Elements, item: Any) -> int:
+    answer = FALSE
+    for element, certain in elements:
+        truth = _could_equal(element, item)
+        if truth == TRUE and certain:
+            return TRUE
+        if truth != FALSE:
+            answer = UNKNOWN
+    return answer
+
+
+def intersects(value: Elements, operand: tuple[Any, ...], context: Context) -> int:
+    """The list holds at least one of the operands. A single value counts as a list of one."""
+    return max((_holds(value, item) for item in operand), key=(FALSE, UNKNOWN, TRUE).index)
+
+
+def subset(value: Elements, operand: tuple[Any, ...], context: Context) -> int:
+    """Every element of the list is one of the operands; an empty list is."""
+    answer = TRUE
+    for element, _certain in value:
+        truths = [_could_equal(element, item) for item in operand]
+        if TRUE in truths:
+            continue
+        if UNKNOWN in truths or not _certain:
+            answer = UNKNOWN
+        else:
+            return FALSE
+    return answer
+
+
+def _length(elements: Elements) -> tuple[int, int | None]:
+    """The least and the greatest length; the greatest is None where it is open."""
+    least = sum(certain for _element, certain in elements)
+    return least, (least if least == len(elements) else None)
+
+
+def _length_test(elements: Elements, holds: Callable[[int], bool], *, growing: bool | None) -> int:
+    least, greatest = _length(elements)
+    if greatest is not None:
+        return _truth(holds(least))
+    if growing is True and holds(least):
+        return TRUE
+    if growing is False and not holds(least):
+        return FALSE
+    return UNKNOWN
+
+
+def length_equals(value: Elements, operand: float, context: Context) -> int:
+    """The list has exactly that many elements."""
+    truth = _length_test(value, lambda n: n == operand, growing=None)
+    return FALSE if truth == UNKNOWN and _length(value)[0] > operand else truth
+
+
+def length_greater_than(value: Elements, operand: float, context: Context) -> int:
+    """The list has more elements than the operand."""
+    return _length_test(value, lambda n: n > operand, growing=True)
+
+
+def length_greater_than_or_equal(value: Elements, operand: float, context: Context) -> int:
+    """The list has at least that many elements."""
+    return _length_test(value, lambda n: n >= operand, growing=True)
+
+
+def length_less_than(value: Elements, operand: float, context: Context) -> int:
+    """The list has fewer elements than the operand."""
+    return _length_test(value, lambda n: n < operand, growing=False)
+
+
+def length_less_than_or_equal(value: Elements, operand: float, context: Context) -> int:
+    """The list has at most that many elements."""
+    return _length_test(value, lambda n: n <= operand, growing=False)
+
+
+def is_empty(value: Elements, operand: Any, context: Context) -> int:
+    """The list, map or text has nothing in it."""
+    if len(value) == 1 and value[0] in (("", True), ({}, True)):
+        return TRUE
+    return _length_test(value, lambda n: n == 0, growing=False)
+
+
+def action_matches(value: Elements, operand: tuple[str, ...], context: Context) -> int:
+    """An IAM action pattern of the list (with `*` and `?`, upper and lower case alike) covers one of the operands."""
+    patterns = [item.lower() for item in operand]
+    return _some(value, lambda element: _truth(any(_iam_glob(str(element)).fullmatch(item) for item in patterns)))
+
+
+def _iam_glob(pattern: str) -> re.Pattern[str]:
+    pieces = re.split(r"([*?]+)", pattern.lower())
+    return re.compile(
+        "".join((".*" if "*" in piece else "." * len(piece)) if i % 2 else re.escape(piece) for i, piece in enumerate(pieces))
+    )
+
+
+# ------------------------------------------------------------------ look-ups
+
+
+def _support(operand: Any) -> dict[str, Any]:
+    if not isinstance(operand, dict) or "product" not in operand:
+        raise OperandError("takes {product: ..., until: ..., warn_days: ...}")
+    unknown = set(operand) - {"product", "until", "warn_days"}
+    if unknown:
+        raise OperandError(f"does not know {', '.join(sorted(unknown))}; it takes product, until, warn_days")
+    until = operand.get("until", "end_of_standard_support")
+    if until not in ("end_of_standard_support", "end_of_extended_support", "block_create", "block_update"):
+        raise OperandError("`until` is end_of_standard_support, end_of_extended_support, block_create or block_update")
+    days = operand.get("warn_days", 0)
+    if isinstance(days, bool) or not isinstance(days, int) or days < 0:
+        raise OperandError("`warn_days` is a number of days")
+    products = operand["product"]
+    if not isinstance(products, (str, list)):
+        raise OperandError("`product` is a product of the end-of-support table, or a list of them")
+    from srm_checks.catalogue.support import products as known
+
+    for product in [products] if isinstance(products, str) else products:
+        if product not in known():
+            raise OperandError(f"no end-of-support data for {product!r}; there are {', '.join(sorted(known()))}")
+    return {"product": [products] if isinstance(products, str) else products, "until": until, "warn_days": days}
+
+
+def in_support(value: Any, operand: dict[str, Any], context: Context) -> int:
+    """The version is in support on the day of the scan, and still will be in `warn_days` days.
+
+    `product` names a product of the catalogue's end-of-support data (or several: the first that lists the version
+    counts); a longer version than the data's counts as its longest prefix (8.0.35 as 8.0). A version that is not
+    listed, or one without a date, is unknown.
+    """
+    from srm_checks.catalogue.support import ends
+
+    for product in operand["product"]:
+        end = ends(product, str(value), operand["until"])
+        if end is None:
+            continue
+        if isinstance(end, str):
+            return {"none-announced": TRUE, "ended": FALSE}.get(end, UNKNOWN)
+        left = (end - context.environment.today).days
+        return _truth(left > operand["warn_days"])
+    return UNKNOWN
+
+
+def has_secret(value: Any, operand: Any, context: Context) -> int:
+    """The text, or a value in the map, holds a credential in clear text (found by detect-secrets).
+
+    A reference to a secret store, a dynamic reference or a placeholder is none.
+    """
+    from srm_checks.policy.secrets import holds_secret
+
+    return holds_secret(value, context)
+
+
+def is_literal_secret(value: Any, operand: Any, context: Context) -> int:
+    """The attribute is itself a secret (a password, say) and is written out: any text that is not a reference."""
+    from srm_checks.policy.secrets import is_clear_text_secret
+
+    return is_clear_text_secret(value, context)
+
+
+# ------------------------------------------------------------------ texts with holes
+
+
+def fits(value: Unknown, text: str, *, whole: bool = False) -> bool:
+    """Whether a text with holes could be `text` (or, unless `whole`, could begin with it)."""
+    if value.parts is None:
+        return True
+    literal = value.parts[0] if value.parts and value.parts[0] is not None else ""
+    if not whole:
+        return literal.startswith(text) or text.startswith(literal)
+    pattern = "".join(".*" if part is None else re.escape(part) for part in value.parts)
+    return re.fullmatch(pattern, text, re.DOTALL) is not None
+
+
+def on_partial(name: str, value: Unknown, operand: Any) -> int:
+    """What an operator can say of a text of which only pieces are known; UNKNOWN where it can say nothing."""
+    if value.parts is None:
+        return UNKNOWN
+    if name in ("equals", "equals_ignore_case"):
+        return UNKNOWN if fits(value, str(operand), whole=True) or name != "equals" else FALSE
+    if name == "within":
+        return UNKNOWN if any(fits(value, str(item), whole=True) for item in operand) else FALSE
+    first, last = value.parts[0], value.parts[-1]
+    if name == "starting_with":
+        if first is not None and first.startswith(operand):
+            return TRUE
+        return UNKNOWN if any(fits(value, item) for item in operand) else FALSE
+    if name == "ending_with":
+        if last is not None and last.endswith(operand):
+            return TRUE
+        open_end = last is None or any(item.endswith(last) for item in operand)
+        return UNKNOWN if open_end else FALSE
+    if name == "containing_text":
+        known = any(item in part for part in value.parts if part is not None for item in operand)
+        return TRUE if known else UNKNOWN
+    if name in ("is_true", "is_false"):
+        wanted = "true" if name == "is_true" else "false"
+        return UNKNOWN if fits(value, wanted, whole=True) else FALSE
+    return UNKNOWN
+
+
+# ------------------------------------------------------------------ the table
+
+
+def _opposite(of: Operator, name: str, doc: str) -> Operator:
+    def test(value: Any, operand: Any, context: Context) -> int:
+        return NEGATED[of.test(value, operand, context)]
+
+    test.__doc__ = doc
+    return dataclasses.replace(of, name=name, test=test, negates=of.name)
+
+
+def _table() -> dict[str, Operator]:
+    one = [
+        Operator("equals", equals, _scalar, _SCALAR),
+        Operator("equals_ignore_case", equals_ignore_case, _scalar, _SCALAR),
+        Operator("within", within, _scalars, _SCALARS),
+        Operator("is_true", is_true, _yes, _YES),
+        Operator("is_false", is_false, _yes, _YES),
+        Operator("starting_with", starting_with, _texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
+        Operator("ending_with", ending_with, _texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
+        Operator("containing_text", containing_text, _texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
+        Operator("regex_match", regex_match, _regex, _TEXT),
+        Operator("greater_than", greater_than, _number, _NUMBER),
+        Operator("greater_than_or_equal", greater_than_or_equal, _number, _NUMBER),
+        Operator("less_than", less_than, _number, _NUMBER),
+        Operator("less_than_or_equal", less_than_or_equal, _number, _NUMBER),
+        Operator("version_at_least", version_at_least, _version, {"type": ["string", "number"]}),
+        Operator("in_support", in_support, _support, {"type": "object"}),
+        Operator("has_secret", has_secret, _yes, _YES, reads_open=True, hides=True),
+        Operator("is_literal_secret", is_literal_secret, _yes, _YES, reads_open=True, hides=True),
+    ]
+    many = [
+        Operator("contains", contains, _scalar_or_scalars, {"anyOf": [_SCALAR, _SCALARS]}, on_list=True),
+        Operator("intersects", intersects, _scalars, _SCALARS, on_list=True),
+        Operator("subset", subset, _scalars, _SCALARS, on_list=True),
+        Operator("length_equals", length_equals, _number, _NUMBER, on_list=True),
+        Operator("length_greater_than", length_greater_than, _number, _NUMBER, on_list=True),
+        Operator("length_greater_than_or_equal", length_greater_than_or_equal, _number, _NUMBER, on_list=True),
+        Operator("length_less_than", length_less_than, _number, _NUMBER, on_list=True),
+        Operator("length_less_than_or_equal", length_less_than_or_equal, _number, _NUMBER, on_list=True),
+        Operator("is_empty", is_empty, _yes, _YES, on_list=True),
+        Operator("action_matches", action_matches, _texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}, on_list=True),
+    ]
+    cidr = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
+    some = [
+        Operator("cidr_intersects", _over_elements(cidr_intersects), _networks, cidr, on_list=True),
+        Operator("cidr_covers", _over_elements(cidr_covers), _networks, cidr, on_list=True),
+        Operator("cidr_range_subset", _over_all_elements(cidr_range_subset), _networks, cidr, on_list=True),
+    ]
+    table = {operator.name: operator for operator in (*one, *many, *some)}
+    opposites = {
+        "not_equals": ("equals", "The value is not the operand."),
+        "not_equals_ignore_case": ("equals_ignore_case", "The value is not the operand, upper and lower case alike."),
+        "not_within": ("within", "The value is none of the operand's values."),
+        "not_starting_with": ("starting_with", "The text begins with none of the operands."),
+        "not_ending_with": ("ending_with", "The text ends with none of the operands."),
+        "not_containing_text": ("containing_text", "The text holds none of the operands."),
+        "not_regex_match": ("regex_match", "The regular expression does not match from the text's start."),
+        "not_contains": ("contains", "The list lacks the operand, or one of the operands."),
+        "not_intersects": ("intersects", "The list holds none of the operands."),
+        "not_subset": ("subset", "The list has an element that is none of the operands."),
+        "length_not_equals": ("length_equals", "The list has another number of elements."),
+        "is_not_empty": ("is_empty", "The list, map or text has something in it."),
+        "not_cidr_intersects": ("cidr_intersects", "No CIDR block shares an address with an operand."),
+        "cidr_range_not_subset": ("cidr_range_subset", "A CIDR block reaches beyond every operand."),
+        "has_no_secret": ("has_secret", "No credential stands in clear text in the text or the map's values."),
+        "is_no_literal_secret": ("is_literal_secret", "The attribute, itself a secret, is a reference or not written out."),
+    }
+    for name, (of, doc) in opposites.items():
+        table[name] = _opposite(table[of], name, doc)
+    return dict(sorted(table.items()))
+
+
+def _over_elements(test: Callable[[Any, Any, Context], int]) -> Callable[[Any, Any, Context], int]:
+    def some(value: Elements, operand: Any, context: Context) -> int:
+        return _some(value, lambda element: test(element, operand, context))
+
+    some.__doc__ = (test.__doc__ or "") + "\n\n    In a list, one such element is enough."
+    return some
+
+
+def _over_all_elements(test: Callable[[Any, Any, Context], int]) -> Callable[[Any, Any, Context], int]:
+    def every(value: Elements, operand: Any, context: Context) -> int:
+        return NEGATED[_some(value, lambda element: NEGATED[test(element, operand, context)])]
+
+    every.__doc__ = (test.__doc__ or "") + "\n\n    In a list, every element must."
+    return every
+
+
+OPERATORS: Final[dict[str, Operator]] = _table()
+
+PRESENCE: Final = {
+    "exists": "The attribute is set to something; null, `AWS::NoValue` and an empty block list are not.",
+    "not_exists": "The attribute is not set.",
+}
+
+
+def presence(value: Any) -> int:
+    """Whether an attribute is set: TRUE, FALSE or UNKNOWN."""
+    if value is ABSENT:
+        return FALSE
+    if isinstance(value, Unknown):
+        return TRUE if value.present else UNKNOWN
+    if isinstance(value, list) and not value:
+        return FALSE
+    return TRUE
+
+
+def cause_of(value: Any) -> Cause:
+    return value.cause if isinstance(value, Unknown) else Cause.UNRESOLVED_VALUE
+
+
+def as_text(value: Any) -> Any:
+    """A fully known `Encoded` as the text that it stands for; other values as they are."""
+    if isinstance(value, Encoded):
+        import json
+
+        try:
+            return json.dumps(value.value)
+        except TypeError:
+            return Unknown("jsonencode(...)")
+    return value

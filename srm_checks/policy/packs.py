@@ -1,0 +1,313 @@
+"""Packs: a folder with a pack.yaml and policies below it; packs can extend, select and tune others."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from srm_checks.errors import PackError, UsageError
+from srm_checks.model import Severity
+from srm_checks.policy.document import Policy
+from srm_checks.policy.load import Draft, build, read_policy
+from srm_checks.policy.source import Source, read, suggest
+
+MANIFEST: Final = "pack.yaml"
+DEFAULT_PACK: Final = "aws-baseline"
+KEYS: Final = (
+    "name", "version", "title", "id_prefix", "extends", "select", "ignore", "parameters", "overrides", "mandatory",
+    "undeclared",
+)  # fmt: skip
+_VERSION: Final = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class PackIdentity:
+    """What a report says of a pack: the digest covers its manifest and all policies in force."""
+
+    name: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """The policies of one or more packs, sorted by id."""
+
+    packs: tuple[PackIdentity, ...]
+    policies: tuple[Policy, ...]
+
+    def by_id(self) -> dict[str, Policy]:
+        return {policy.id: policy for policy in self.policies}
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A policy on its way through the packs that tune it."""
+
+    draft: Draft
+    pack: str
+    prefix: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    severity: str | None = None
+    mandatory: bool = False
+    undeclared_is_gap: bool = False
+
+
+def library() -> Path:
+    """The folder of the packs that ship with the package: inside the wheel, or at the top of a source checkout."""
+    inside = Path(__file__).resolve().parent.parent / "policies"
+    return inside if inside.is_dir() else inside.parent.parent / "policies"
+
+
+def names() -> list[str]:
+    """The packs that ship with the package."""
+    return sorted(path.parent.name for path in library().glob(f"*/{MANIFEST}"))
+
+
+def find(pack: str, base: str = ".") -> Path:
+    """The folder of a pack: a name that ships with the package, or a path (relative to `base`).
+
+    Raises `UsageError` where there is none.
+    """
+    if pack in names():
+        return library() / pack
+    folder = Path(base, pack)
+    if folder.name == MANIFEST and folder.is_file():
+        folder = folder.parent
+    if (folder / MANIFEST).is_file():
+        return folder
+    if folder.is_dir():
+        raise UsageError(f"{pack} is no pack: it has no {MANIFEST}.")
+    raise UsageError(f"there is no pack {pack!r}{suggest(pack, names())}. Name one of {', '.join(names())} or a folder with a {MANIFEST}.")
+
+
+def load_packs(
+    packs: Sequence[str] = (DEFAULT_PACK,),
+    *,
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    undeclared: str | None = None,
+) -> PolicySet:
+    """Load packs and all that they extend, and compile their policies.
+
+    `parameters` (by policy id, then name) come on top of those of the packs. `undeclared="gap"` makes what is not
+    declared a gap, as a pack may. Raises `PackError` with every mistake of every file.
+    """
+    problems: list[str] = []
+    entries: dict[str, _Entry] = {}
+    loaded: dict[str, tuple[str, str]] = {}
+    for pack in packs:
+        loader = _PackLoader(problems)
+        loader.load(find(pack), ())
+        for policy_id, entry in loader.entries.items():
+            present = entries.get(policy_id)
+            if present is not None and present.draft.source.path != entry.draft.source.path:
+                problems.append(f"{entry.draft.source.at(('id',))}: {policy_id} stands in {present.draft.source.path} too")
+            if present is None or entry.mandatory:
+                entries[policy_id] = entry
+        loaded.update(loader.loaded)
+    for policy_id, values in (parameters or {}).items():
+        if policy_id in entries:
+            entries[policy_id].parameters.update(values)
+        else:
+            problems.append(f"parameters are given for {policy_id!r}, which no active pack has{suggest(policy_id, entries)}")
+    policies: list[Policy] = []
+    for entry in entries.values():
+        try:
+            policies.append(
+                build(
+                    entry.draft,
+                    pack=entry.pack,
+                    prefix=entry.prefix,
+                    parameters=entry.parameters,
+                    severity=entry.severity,
+                    mandatory=entry.mandatory,
+                    undeclared_is_gap=entry.undeclared_is_gap or undeclared == "gap",
+                )
+            )
+        except PackError as error:
+            problems.extend(error.problems)
+    problems.extend(_same_names(policies))
+    if problems:
+        raise PackError(problems)
+    policies.sort(key=lambda policy: policy.id)
+    return PolicySet(tuple(_identities(loaded, policies)), tuple(policies))
+
+
+def _same_names(policies: Iterable[Policy]) -> Iterator[str]:
+    seen: dict[str, Policy] = {}
+    for policy in policies:
+        other = seen.setdefault(policy.name, policy)
+        if other is not policy:
+            yield f"{policy.path}:1:1: the name {policy.name!r} is taken by {other.id} in {other.path}"
+
+
+def _identities(loaded: Mapping[str, tuple[str, str]], policies: Sequence[Policy]) -> Iterator[PackIdentity]:
+    for name, (version, manifest_digest) in sorted(loaded.items()):
+        digest = hashlib.sha256(manifest_digest.encode())
+        for policy in policies:
+            if policy.pack == name:
+                digest.update(f"{policy.id}={policy.digest}={sorted(policy.parameters.items())!r}".encode())
+        yield PackIdentity(name, version, f"sha256:{digest.hexdigest()}")
+
+
+class _PackLoader:
+    """Reads one pack and what it extends into entries; mistakes are collected."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        self.entries: dict[str, _Entry] = {}
+        self.loaded: dict[str, tuple[str, str]] = {}
+
+    def load(self, folder: Path, chain: tuple[str, ...]) -> None:
+        path = _shown(folder / MANIFEST)
+        if path in chain:
+            self.problems.append(f"{path}:1:1: extends itself: {' -> '.join((*chain, path))}")
+            return
+        try:
+            source = read(path)
+        except PackError as error:
+            self.problems.extend(error.problems)
+            return
+        data = source.data
+        self._check(source)
+        for index, base in enumerate(_list(data.get("extends"))):
+            try:
+                found = find(str(base), base=str(folder))
+            except UsageError as error:
+                source.problem(("extends", index), str(error))
+                continue
+            self.load(found, (*chain, path))
+        name, version = str(data.get("name", "")), str(data.get("version", ""))
+        with open(path, "rb") as stream:
+            self.loaded[name] = (version, hashlib.sha256(stream.read()).hexdigest())
+        self._own(folder, name, str(data.get("id_prefix", "")), source)
+        self._tune(source)
+        self.problems.extend(source.problems)
+
+    def _check(self, source: Source) -> None:
+        data = source.data
+        for key in data:
+            if key not in KEYS:
+                source.unknown_word((key,), "key", key, KEYS)
+        if not _NAME.fullmatch(str(data.get("name", ""))):
+            source.problem(("name",), "a pack needs a `name` of lower-case letters, digits, hyphens")
+        if not _VERSION.fullmatch(str(data.get("version", ""))):
+            source.problem(("version",), "a pack needs a semantic `version` such as 1.2.0")
+        prefix = data.get("id_prefix")
+        if prefix is not None and not re.fullmatch(r"[A-Z]{2,8}", str(prefix)):
+            source.problem(("id_prefix",), "an `id_prefix` is 2 to 8 capitals")
+        if data.get("undeclared") not in (None, "gap"):
+            source.problem(("undeclared",), "`undeclared` can only be `gap`")
+        for key in ("extends", "select", "ignore", "mandatory"):
+            if not isinstance(data.get(key, []), (list, str)):
+                source.problem((key,), f"`{key}` takes a list")
+
+    def _own(self, folder: Path, name: str, prefix: str, source: Source) -> None:
+        files = sorted(path for path in folder.rglob("*.yaml") if path.name != MANIFEST)
+        if files and not prefix:
+            source.problem((), "a pack with policies of its own needs an `id_prefix`")
+        ours = library().resolve()
+        if prefix == "SRM" and ours not in folder.resolve().parents:
+            source.problem(("id_prefix",), "the prefix SRM belongs to srm-checks; choose another")
+        for file in files:
+            if any((parent / MANIFEST).is_file() for parent in file.parents if folder in parent.parents):
+                continue  # a pack inside a pack is one of its own
+            try:
+                draft = read_policy(_shown(file))
+            except PackError as error:
+                self.problems.extend(error.problems)
+                continue
+            present = self.entries.get(draft.id)
+            if present is not None:
+                self.problems.append(f"{draft.source.at(('id',))}: the id {draft.id} is taken by {present.draft.source.path}")
+                continue
+            stem = str(draft.source.data.get("name", ""))
+            if stem and file.stem != stem:
+                self.problems.append(f"{draft.source.at(('name',))}: the file must be called {stem}.yaml, as its policy")
+            self.entries[draft.id] = _Entry(draft, name, prefix)
+
+    def _tune(self, source: Source) -> None:
+        data = source.data
+        if "select" in data:
+            keep = self._matching(source, "select")
+            self.entries = {key: entry for key, entry in self.entries.items() if key in keep}
+        for key in self._matching(source, "ignore"):
+            self.entries.pop(key, None)
+        self._parameters(source)
+        self._overrides(source)
+        for key in self._matching(source, "mandatory"):
+            self.entries[key].mandatory = True
+        if data.get("undeclared") == "gap":
+            for entry in self.entries.values():
+                entry.undeclared_is_gap = True
+
+    def _matching(self, source: Source, key: str) -> set[str]:
+        found: set[str] = set()
+        for index, pattern in enumerate(_list(source.data.get(key))):
+            hits = matching(str(pattern), self.entries)
+            if not hits:
+                source.problem((key, index), f"{pattern!r} matches no policy{suggest(str(pattern), self.entries)}")
+            found |= hits
+        return found
+
+    def _parameters(self, source: Source) -> None:
+        given = source.data.get("parameters", {})
+        if not isinstance(given, dict):
+            source.problem(("parameters",), "`parameters` takes values by policy id: {SRM-BCK-001: {minimum_days: 14}}")
+            return
+        for policy_id, values in given.items():
+            if policy_id not in self.entries:
+                source.unknown_word(("parameters", policy_id), "policy", policy_id, self.entries)
+            elif not isinstance(values, dict):
+                source.problem(("parameters", policy_id), "takes {parameter: value}")
+            else:
+                self.entries[policy_id].parameters.update(values)
+
+    def _overrides(self, source: Source) -> None:
+        for index, change in enumerate(_list(source.data.get("overrides"))):
+            place = ("overrides", index)
+            if not isinstance(change, dict) or not {"policy", "reason"} <= set(change):
+                source.problem(place, "an override needs `policy` and `reason`")
+                continue
+            for key in change:
+                if key not in ("policy", "reason", "severity", "undeclared"):
+                    source.unknown_word((*place, key), "key", key, ("policy", "reason", "severity", "undeclared"))
+            if not isinstance(change["reason"], str) or not change["reason"].strip():
+                source.problem((*place, "reason"), "the reason must say why")
+            hits = matching(str(change["policy"]), self.entries)
+            if not hits:
+                source.unknown_word((*place, "policy"), "policy", change["policy"], self.entries)
+            severity = change.get("severity")
+            if severity is not None and severity not in [str(word) for word in Severity]:
+                source.unknown_word((*place, "severity"), "severity", severity, [str(word) for word in Severity])
+                continue
+            if change.get("undeclared") not in (None, "gap"):
+                source.problem((*place, "undeclared"), "`undeclared` can only be `gap`")
+            for key in hits:
+                entry = self.entries[key]
+                entry.severity = severity or entry.severity
+                entry.undeclared_is_gap = entry.undeclared_is_gap or change.get("undeclared") == "gap"
+
+
+def matching(pattern: str, ids: Iterable[str]) -> set[str]:
+    """The ids that a pattern (an id or a glob) means."""
+    return {policy_id for policy_id in ids if fnmatch.fnmatchcase(policy_id, pattern)}
+
+
+def _list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _shown(path: Path) -> str:
+    """A path for messages: relative where it lies below the working directory."""
+    relative = os.path.relpath(path)
+    return relative if not relative.startswith("..") else str(path)

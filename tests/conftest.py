@@ -1,0 +1,55 @@
+"""Hand-made values that tests of several parts use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from srm_checks.model import Disposition, Domain, Evidence, Finding, Outcome, Severity, Side, SourceRange
+
+
+@pytest.fixture
+def make_finding() -> Callable[..., Finding]:
+    """A gap of SRM-DAR-005 at line 2 of main.tf; any field can be changed."""
+
+    def make(**changes: Any) -> Finding:
+        fields: dict[str, Any] = {
+            "policy_id": "SRM-DAR-005",
+            "name": "rds-instance-unencrypted",
+            "title": "RDS instance storage is not encrypted",
+            "outcome": Outcome.GAP,
+            "cause": None,
+            "severity": Severity.HIGH,
+            "side": Side.CUSTOMER,
+            "service_model": "PaaS",
+            "model_family": "PaaS",
+            "model_decided_by": "aws_db_instance",
+            "domain": Domain.DATA_AT_REST,
+            "service": "rds",
+            "aws_does": "AWS encrypts on its hosts once encryption is on.",
+            "customer_does": "You switch encryption on and choose the key.",
+            "message": "aws_db_instance.main is not encrypted at rest.",
+            "fix": "Set storage_encrypted = true.",
+            "framework": "terraform",
+            "resource_type": "aws_db_instance",
+            "address": "aws_db_instance.main",
+            "root": ".",
+            "location": SourceRange("main.tf", 2, 2),
+            "block": SourceRange("main.tf", 1, 3),
+            "attribute": "storage_encrypted",
+            "when": None,
+            "evidence": (Evidence("storage_encrypted", False, "e" * 16),),
+            "origin": None,
+            "call_chain": (),
+            "frameworks": {"fsbp": ("RDS.3",)},
+            "equivalents": ("CKV_AWS_16",),
+            "source": "srm",
+            "disposition": Disposition.NEW,
+            "waiver": None,
+            "fingerprint": "f" * 16,
+        }
+        return Finding(**{**fields, **changes})
+
+    return make

@@ -1,0 +1,74 @@
+"""How far an inline exception reaches: as far as in the tool that it was written for."""
+
+from __future__ import annotations
+
+import pytest
+
+from srm_checks.model import SourceRange, Suppression
+from srm_checks.triage.suppressions import attempt, match, record, refusal
+
+PLACE = SourceRange("main.tf", 3, 3)
+
+
+def suppression(pattern: str, kind: str, reason: str | None = "accepted") -> Suppression:
+    return Suppression(pattern, reason, kind, PLACE)
+
+
+CASES = [
+    ("a Checkov skip of the id", "SRM-DAR-005", "checkov", True),
+    ("several ids in one skip", "CKV_AWS_16, SRM-DAR-005", "checkov", True),
+    ("another id", "SRM-DAR-006", "checkov", False),
+    ("a prefix is no Checkov id", "SRM-DAR", "checkov", False),
+    ("the cfn-lint id is no Checkov id", "E906005", "checkov", False),
+    ("the full cfn-lint id", "E906005", "cfn-lint", True),
+    ("a prefix on a resource does not hold", "E906", "cfn-lint", False),
+    ("the policy id is no cfn-lint id", "SRM-DAR-005", "cfn-lint", False),
+    ("the full id in the template", "E906005", "cfn-lint-template", True),
+    ("a prefix in the template holds", "E9", "cfn-lint-template", True),
+    ("all errors in the template", "E", "cfn-lint-template", True),
+    ("another prefix", "E3", "cfn-lint-template", False),
+    ("an empty prefix silences nothing", "", "cfn-lint-template", False),
+]
+
+
+@pytest.mark.parametrize(("pattern", "kind", "hit"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_reach(pattern: str, kind: str, hit: bool) -> None:
+    entry = suppression(pattern, kind)
+    assert match("SRM-DAR-005", "E906005", [entry], mandatory=False) is (entry if hit else None)
+
+
+def test_no_suppressions_silence_nothing() -> None:
+    assert match("SRM-DAR-005", "E906005", [], mandatory=False) is None
+
+
+@pytest.mark.parametrize("kind", ["checkov", "cfn-lint", "cfn-lint-template"])
+def test_a_mandatory_policy_is_never_silenced_but_the_attempt_is_seen(kind: str) -> None:
+    entry = suppression("SRM-DAR-005" if kind == "checkov" else "E906005", kind)
+    assert match("SRM-DAR-005", "E906005", [entry], mandatory=True) is None
+    assert attempt("SRM-DAR-005", "E906005", [entry]) is entry
+    assert refusal("SRM-DAR-005", entry).startswith("main.tf:3: SRM-DAR-005 is mandatory")
+
+
+def test_one_with_a_reason_is_preferred() -> None:
+    silent = suppression("E9", "cfn-lint-template", reason=None)
+    spoken = suppression("SRM-DAR-005", "checkov")
+    assert match("SRM-DAR-005", "E906005", [silent, spoken], mandatory=False) is spoken
+
+
+def test_a_policy_without_a_cfn_lint_id() -> None:
+    assert match("ACME-DAR-005", None, [suppression("E9", "cfn-lint-template")], mandatory=False) is None
+
+
+def test_an_unknown_kind_is_a_mistake_of_ours() -> None:
+    with pytest.raises(ValueError, match="unknown kind"):
+        match("SRM-DAR-005", "E906005", [suppression("x", "other")], mandatory=False)
+
+
+def test_record_is_json_ready() -> None:
+    assert record(suppression("E9", "cfn-lint-template", reason=None)) == {
+        "kind": "cfn-lint-template",
+        "pattern": "E9",
+        "reason": None,
+        "path": "main.tf",
+        "start_line": 3,
+    }
