@@ -6,6 +6,7 @@ import json
 
 import click
 
+from srm_checks import config as configuration
 from srm_checks.cli.console import Console, verbosity
 from srm_checks.cli.output import echo
 from srm_checks.errors import EXIT_GATE, EXIT_OK
@@ -37,13 +38,22 @@ def check(packs: tuple[str, ...], config: str | None) -> None:
 @verbosity
 @click.pass_obj
 def test(console: Console, packs: tuple[str, ...], config: str | None) -> int:
-    """Run the fixtures of packs and hold the outcomes against the expectations in them.
+    """Run the fixtures of packs and hold the outcomes against the expectations written in them.
 
     Exit codes: 0 all agree, 1 some do not, 2 a pack has a mistake.
     """
-    from srm_checks.policy.testing import run_fixtures
+    from srm_checks import fixtures
 
-    raise NotImplementedError
+    names = packs or configuration.resolve(["."], config).packs
+    reports = [report for name in names for report in fixtures.test_pack(name)]
+    for report in reports:
+        console.detail(f"{report.policy.id}: {report.compared} outcomes compared")
+        for problem in report.problems:
+            echo(inert(problem) + "\n")
+    failed = sum(bool(report.problems) for report in reports)
+    compared = sum(report.compared for report in reports)
+    echo(f"{len(reports)} policies, {compared} outcomes compared, {failed} policies do not agree.\n")
+    return EXIT_GATE if failed else EXIT_OK
 
 
 @group.command("schema")

@@ -124,6 +124,8 @@ def _walk(
         for entry in entries:
             path = entry.name if folder == "." else f"{folder}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
+                if path.startswith(".."):  # it may lead back to the working directory
+                    path = os.path.relpath(path).replace(os.sep, "/")
                 if entry.name == _GIT_FOLDER:
                     continue
                 if entry.name in TOOL_FOLDERS or ignored.covers(path) or exclusion.covers(path):

@@ -28,6 +28,7 @@ _MARKS = (
 # AWS::RDS::DBInstance, Custom::X, and the types of other publishers and of modules.
 _RESOURCE_TYPE = re.compile(rb"Type[\"']?\s*:\s*[\"']?(?:Custom::|[A-Za-z0-9]+::[A-Za-z0-9]+::)")
 _TRANSFORM = re.compile(rb"AWS::(?:Serverless|LanguageExtensions|Include|CodeDeploy|SecretsManager)")
+_JSON_START = re.compile(rb"(?:\xef\xbb\xbf|\s|//[^\r\n]*|/\*.*?\*/)*\{", re.DOTALL)
 _OTHER_LINE = re.compile(rb"[ \t]*(?:#[^\r\n]*|%[^\r\n]*|---[ \t]*(?:#[^\r\n]*)?)?(?:[\r\n]+|\Z)")
 
 
@@ -66,13 +67,17 @@ def is_plan(data: bytes) -> bool:
 
 def is_template(data: bytes) -> bool:
     """Whether UTF-8 bytes look like a CloudFormation or SAM template, whole or broken."""
-    if b"Resources" not in data:
+    has_version = b"AWSTemplateFormatVersion" in data
+    has_resources = b"Resources" in data and (
+        _RESOURCE_TYPE.search(data) is not None or _TRANSFORM.search(data) is not None
+    )
+    if not has_version and not has_resources:
         return False
-    if b"AWSTemplateFormatVersion" not in data and not _RESOURCE_TYPE.search(data) and not _TRANSFORM.search(data):
-        return False
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    if _JSON_START.match(data):
         return _is_json_template(data)
-    return _has_top_level_key(data, b"AWSTemplateFormatVersion") or _has_top_level_key(data, b"Resources")
+    return (has_version and _has_top_level_key(data, b"AWSTemplateFormatVersion")) or (
+        has_resources and _has_top_level_key(data, b"Resources")
+    )
 
 
 def _is_json_template(data: bytes) -> bool:

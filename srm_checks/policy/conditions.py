@@ -225,7 +225,10 @@ class Compiler:
         operator = OPERATORS[name]
         self.hides = self.hides or operator.hides
         try:
-            operand = operator.prepare(self.variant(node[name], (*place, name)))
+            operand = self.variant(node[name], (*place, name))
+            if operand is None:
+                return _never
+            operand = operator.prepare(operand)
         except OperandError as error:
             self.source.problem((*place, name), f"`{name}` {error}")
             return _never

@@ -106,10 +106,10 @@ def _regex(operand: Any) -> re.Pattern[str]:
     try:
         pattern = re.compile(operand)
     except re.error as error:
-        raise OperandError(f"not a regular expression: {error}") from error
+        raise OperandError(f"takes a regular expression: {error}") from error
     fault = _blows_up(operand)
     if fault:
-        raise OperandError(f"the regular expression can take very long: {fault}")
+        raise OperandError(f"takes a regular expression that cannot take very long to match; this one has {fault}")
     return pattern
 
 

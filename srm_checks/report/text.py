@@ -6,6 +6,7 @@ are told once with all addresses. All text that comes from scanned files is made
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +18,11 @@ from srm_checks.report import Page, Report
 from srm_checks.report.excerpt import Sources, span, window
 from srm_checks.report.inert import columns, inert
 
-_INDENT: Final = " " * 10
+_WORD: Final = 10
+_INDENT: Final = " " * (2 + _WORD)
 _LABEL: Final = 11
-_ADDRESSES_SHOWN: Final = 6
+_SHOWN: Final = 6
+_VALUE_SHOWN: Final = 120
 
 _CODES: Final[Mapping[str, str]] = {
     "bold": "1",
@@ -83,6 +86,8 @@ class _Text:
         yield _INDENT + _responsibility(finding)
         if finding.when:
             yield from self._labelled("when", finding.when)
+        if _needs_values(finding):
+            yield from self._labelled("declared", *_values(finding))
         yield from self._labelled("AWS does", finding.aws_does)
         yield from self._labelled("you do", finding.customer_does)
         yield from self._labelled("fix", finding.fix)
@@ -94,12 +99,12 @@ class _Text:
         yield from self._addresses(same)
         yield from self._excerpt(finding)
         yield _INDENT + _responsibility(finding)
-        yield from self._labelled(_words(finding.cause or finding.outcome), finding.message)
+        yield from self._labelled(_words(finding.cause or finding.outcome), *(_values(finding) or [finding.message]))
         yield ""
 
     def _heading(self, style: str, word: str, finding: Finding) -> str:
         title = self._paint("bold", inert(finding.title))
-        return f"  {self._paint(style, word.ljust(8))}{title}  {self._paint('dim', inert(finding.policy_id))}"
+        return f"  {self._paint(style, word.ljust(_WORD))}{title}  {self._paint('dim', inert(finding.policy_id))}"
 
     def _line(self, finding: Finding, word: str, reason: str) -> str:
         style = word if word in _CODES else "dim"
@@ -108,11 +113,11 @@ class _Text:
         return f"  {self._paint(style, word.ljust(14))} {inert(finding.policy_id)}  {place}{tail}"
 
     def _addresses(self, same: Sequence[Finding]) -> Iterator[str]:
-        for finding in same[:_ADDRESSES_SHOWN]:
+        for finding in same[:_SHOWN]:
             yield _INDENT + inert(finding.address)
             if whence := _whence(finding):
                 yield from self._wrapped(whence, _INDENT + "  ")
-        rest = len(same) - _ADDRESSES_SHOWN
+        rest = len(same) - _SHOWN
         if rest > 0:
             yield f"{_INDENT}and {rest} more"
 
@@ -121,14 +126,14 @@ class _Text:
         line = self.sources.line(finding.location.path, number)
         if line is None or not line.strip():
             return
-        gutter = f"{number:>8} | "
+        gutter = f"{number:>{_WORD}} | "
         start, end, own = span(line, finding.attribute)
         shown, start, end = window(line, start, end, max(self.page.width - len(gutter), 20))
         before, marked = inert(shown[:start]), inert(shown[start:end])
         yield gutter + inert(shown)
         caret = self._paint("caret", "^" * max(columns(marked), 1))
         label = "" if own else _not_set(finding)
-        yield " " * 9 + "| " + " " * columns(before) + caret + label
+        yield " " * (_WORD + 1) + "| " + " " * columns(before) + caret + label
 
     # ---------------------------------------------------------- what was not seen
 
@@ -196,9 +201,12 @@ class _Text:
             if disposition is not Disposition.NEW
         ]
         aside = ", ".join(f"{number} {disposition}" for disposition, number in silenced if number)
+        listed = sum(finding.outcome is Outcome.UNKNOWN for finding in self.report.result.findings)
+        unlisted = outcomes.get(Outcome.UNKNOWN, 0) - listed
+        account = f" ({unlisted} on the whole account, listed with --all)" if unlisted else ""
         parts = [
             _counted(outcomes.get(Outcome.GAP, 0), "gap") + (f" ({aside})" if aside else ""),
-            f"{outcomes.get(Outcome.UNKNOWN, 0)} unknown",
+            f"{outcomes.get(Outcome.UNKNOWN, 0)} unknown{account}",
             f"{outcomes.get(Outcome.MET, 0)} met",
             f"{outcomes.get(Outcome.NOT_APPLICABLE, 0)} not applicable",
         ]
@@ -206,8 +214,11 @@ class _Text:
 
     # ---------------------------------------------------------- helpers
 
-    def _labelled(self, label: str, text: str) -> Iterator[str]:
-        yield from self._wrapped(text, _INDENT + f"{label}: ".ljust(_LABEL), _INDENT + " " * _LABEL)
+    def _labelled(self, label: str, *texts: str) -> Iterator[str]:
+        head = f"{label}: ".ljust(_LABEL)
+        for text in texts:
+            yield from self._wrapped(text, _INDENT + head, _INDENT + " " * _LABEL)
+            head = " " * len(head)
 
     def _wrapped(self, text: str, first: str, rest: str | None = None) -> list[str]:
         following = rest if rest is not None else " " * (len(first) + 2)
@@ -239,6 +250,7 @@ def _merged(findings: Iterable[Finding]) -> list[list[Finding]]:
             finding.service_model,
             finding.side,
             finding.resource_type,
+            repr([(item.path, item.value) for item in finding.evidence]),
             finding.message if finding.outcome is Outcome.UNKNOWN else "",
         )
         groups.setdefault(key, []).append(finding)
@@ -261,8 +273,29 @@ def _whence(finding: Finding) -> str:
         calls = ", ".join(f"{call.path}:{call.start_line}" for call in finding.call_chain)
         parts.append(f"in root {finding.root}, called at {calls}")
     if finding.origin:
-        parts.append(f"value from {finding.origin.path}:{finding.origin.start_line}")
+        here = finding.origin.path == finding.location.path
+        place = "line " if here else f"{finding.origin.path}:"
+        parts.append(f"value from {place}{finding.origin.start_line}")
     return ", ".join(parts)
+
+
+def _needs_values(finding: Finding) -> bool:
+    """Whether the line under the caret does not show by itself what was found."""
+    compound = any(isinstance(item.value, (dict, list)) for item in finding.evidence)
+    return compound or len(finding.evidence) > 1 or finding.origin is not None or finding.when is not None
+
+
+def _values(finding: Finding) -> list[str]:
+    """The attributes that decided, with their values."""
+    texts = []
+    for item in finding.evidence[:_SHOWN]:
+        if item.value is None:
+            texts.append(f"{item.path} is not set")
+            continue
+        value = item.value if isinstance(item.value, str) else json.dumps(item.value, ensure_ascii=False)
+        texts.append(f"{item.path} = {value if len(value) <= _VALUE_SHOWN else value[:_VALUE_SHOWN] + '...'}")
+    rest = len(finding.evidence) - _SHOWN
+    return [*texts, f"and {rest} more"] if rest > 0 else texts
 
 
 def _words(word: Side | Domain | Cause | Outcome) -> str:

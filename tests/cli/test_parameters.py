@@ -12,7 +12,10 @@ from srm_checks.cli.parameters import read_parameters
 from srm_checks.errors import UsageError
 
 FORMS: list[tuple[str, Any]] = [
-    ("the AWS CLI", [{"ParameterKey": "Env", "ParameterValue": "prod"}, {"ParameterKey": "Size", "ParameterValue": "3"}]),
+    (
+        "the AWS CLI",
+        [{"ParameterKey": "Env", "ParameterValue": "prod"}, {"ParameterKey": "Size", "ParameterValue": "3"}],
+    ),
     ("CodePipeline", {"Parameters": {"Env": "prod", "Size": "3"}, "Tags": {"a": "b"}}),
     ("a plain mapping", {"Env": "prod", "Size": 3}),
 ]

@@ -32,7 +32,11 @@ def fail_with(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
 
 OUTCOMES = [
     (UsageError("that is wrong"), 2, "srm-checks: error: that is wrong\n"),
-    (PackError(["a.yaml:1:1: x", "a.yaml:2:1: y"]), 2, "srm-checks: error: a.yaml:1:1: x\nsrm-checks: error: a.yaml:2:1: y\n"),
+    (
+        PackError(["a.yaml:1:1: x", "a.yaml:2:1: y"]),
+        2,
+        "srm-checks: error: a.yaml:1:1: x\nsrm-checks: error: a.yaml:2:1: y\n",
+    ),
     (EnvironmentProblem("no engine"), 3, "srm-checks: error: no engine\n"),
     (InputError("a.tf", "cannot be read"), 3, "srm-checks: error: cannot be read\n"),
     (KeyboardInterrupt(), 130, ""),
@@ -40,7 +44,9 @@ OUTCOMES = [
 ]
 
 
-@pytest.mark.parametrize(("error", "code", "message"), OUTCOMES, ids=[type(case[0]).__name__ + str(case[1]) for case in OUTCOMES])
+@pytest.mark.parametrize(
+    ("error", "code", "message"), OUTCOMES, ids=[type(case[0]).__name__ + str(case[1]) for case in OUTCOMES]
+)
 def test_exit_codes(
     fail_with: list[BaseException], capsys: pytest.CaptureFixture[str], error: BaseException, code: int, message: str
 ) -> None:
@@ -54,7 +60,9 @@ class TestAMistakeOfOurs:
         fail_with.append(ZeroDivisionError("oh"))
         assert run(["fail"]) == 3
         error = capsys.readouterr().err
-        assert error.startswith("srm-checks: error: this is a mistake in srm-checks: ZeroDivisionError: oh; run again with -v")
+        assert error.startswith(
+            "srm-checks: error: this is a mistake in srm-checks: ZeroDivisionError: oh; run again with -v"
+        )
         assert "Traceback" not in error
 
     def test_shows_its_traceback_with_v(
@@ -82,7 +90,10 @@ class TestAMistakeOfOurs:
         (["scan", ".", "--max-unknown", "-3"], "--max-unknown"),
         (["scan", ".", "--max-unknown", "2", "--fail-on-unknown"], "contradict each other"),
         (["scan", ".", "--today", "tomorrow"], "--today"),
-        (["scan", ".", "--config", "nope.toml"], "nope.toml: the configuration file that --config names does not exist"),
+        (
+            ["scan", ".", "--config", "nope.toml"],
+            "nope.toml: the configuration file that --config names does not exist",
+        ),
         (["scan", ".", "--parameters", "nope.json"], "nope.json: the parameter file cannot be read"),
         (["path", "chekov"], "Did you mean 'checkov'?"),
         (["policies", "--domain", "x"], "is not a domain"),
@@ -151,7 +162,9 @@ class TestImports:
 
 class TestProcess:
     def test_python_m(self) -> None:
-        result = subprocess.run([sys.executable, "-m", "srm_checks", "--version"], capture_output=True, text=True, check=True)
+        result = subprocess.run(
+            [sys.executable, "-m", "srm_checks", "--version"], capture_output=True, text=True, check=True
+        )
         assert result.stdout.startswith("srm-checks ")
 
     def test_a_reader_that_leaves_early_makes_no_noise(self) -> None:

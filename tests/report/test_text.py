@@ -19,7 +19,7 @@ from srm_checks.model import (
     SourceRange,
     UnreadModule,
 )
-from srm_checks.pipeline import InputsReport
+from srm_checks.pipeline import InputsReport, Summary
 from srm_checks.report import Page, Report
 from srm_checks.report.text import render
 
@@ -40,17 +40,19 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_gap(make_finding: MakeFinding, make_report: MakeReport) -> None:
-    assert render(make_report([make_finding()]), Page()) == """\
+    assert (
+        render(make_report([make_finding()]), Page())
+        == """\
 main.tf
 
-  high    RDS instance storage is not encrypted  SRM-DAR-005
-          aws_db_instance.main
-       2 |   storage_encrypted = false
-         |   ^^^^^^^^^^^^^^^^^
-          customer | PaaS | data at rest
-          AWS does:  AWS encrypts on its hosts once encryption is on.
-          you do:    You switch encryption on and choose the key.
-          fix:       Set storage_encrypted = true.
+  high      RDS instance storage is not encrypted  SRM-DAR-005
+            aws_db_instance.main
+         2 |   storage_encrypted = false
+           |   ^^^^^^^^^^^^^^^^^
+            customer | PaaS | data at rest
+            AWS does:  AWS encrypts on its hosts once encryption is on.
+            you do:    You switch encryption on and choose the key.
+            fix:       Set storage_encrypted = true.
 
 Declared in code          gap  unknown      met
   customer                  1        0        0
@@ -61,14 +63,18 @@ Read 1 Terraform root (2 files).
 1 gap, 0 unknown, 0 met, 0 not applicable.
 Gate failed: 1 gap at or above medium (1 high).
 """
+    )
 
 
 def test_no_findings(make_report: MakeReport) -> None:
-    assert render(make_report(), Page()) == """\
+    assert (
+        render(make_report(), Page())
+        == """\
 Read 1 Terraform root (2 files).
 0 gaps, 0 unknown, 0 met, 0 not applicable.
 Gate passed: No new gap at or above medium.
 """
+    )
 
 
 def test_nothing_to_scan(make_report: MakeReport) -> None:
@@ -77,13 +83,57 @@ def test_nothing_to_scan(make_report: MakeReport) -> None:
 
 def test_an_unknown_is_shorter_and_says_why(make_finding: MakeFinding, make_report: MakeReport) -> None:
     finding = make_finding(
-        outcome=Outcome.UNKNOWN, cause=Cause.UNRESOLVED_VALUE, message="The code does not give the value of var.enc."
+        outcome=Outcome.UNKNOWN,
+        cause=Cause.UNRESOLVED_VALUE,
+        evidence=(Evidence("storage_encrypted", "${var.enc}", "e" * 16),),
     )
     text = render(make_report([finding]), Page())
-    assert "  unknown RDS instance storage is not encrypted  SRM-DAR-005\n" in text
-    assert "          unresolved value: The code does not give the value of var.enc.\n" in text
+    assert "  unknown   RDS instance storage is not encrypted  SRM-DAR-005\n" in text
+    assert "            unresolved value: storage_encrypted = ${var.enc}\n" in text
     assert "AWS does" not in text
     assert "fix:" not in text
+
+
+def test_an_unknown_without_an_attribute_tells_its_message(make_finding: MakeFinding, make_report: MakeReport) -> None:
+    finding = make_finding(
+        outcome=Outcome.UNKNOWN, cause=Cause.OTHER_STACK, evidence=(), message="It may be elsewhere."
+    )
+    assert "            other stack: It may be elsewhere.\n" in render(make_report([finding]), Page())
+
+
+def test_what_is_declared_is_told_where_the_line_does_not_show_it(
+    make_finding: MakeFinding, make_report: MakeReport
+) -> None:
+    finding = make_finding(
+        evidence=(
+            Evidence("ingress.1", {"from_port": 22, "cidr_blocks": ["0.0.0.0/0"]}, "a"),
+            Evidence("ingress.2.description", None, "b"),
+            Evidence("ingress.3", "x" * 500, "c"),
+        )
+    )
+    text = render(make_report([finding]), Page())
+    assert (
+        """\
+            declared:  ingress.1 = {"from_port": 22, "cidr_blocks": ["0.0.0.0/0"]}
+                       ingress.2.description is not set
+                       ingress.3 =
+"""
+        in text
+    )
+    assert "x" * 120 + "..." in text
+
+
+def test_many_values_are_counted(make_finding: MakeFinding, make_report: MakeReport) -> None:
+    evidence = tuple(Evidence(f"ingress.{number}", 22, str(number)) for number in range(9))
+    text = render(make_report([make_finding(evidence=evidence)]), Page())
+    assert "ingress.5 = 22\n                       and 3 more\n" in text
+
+
+def test_unknowns_on_the_account_are_counted_though_not_listed(make_report: MakeReport) -> None:
+    tally = {"unknown": 2}
+    counts = Summary(tally, {"customer": tally}, {"monitoring": tally}, {"Control": tally})
+    text = render(make_report(counts=counts), Page())
+    assert "0 gaps, 2 unknown (2 on the whole account, listed with --all), 0 met, 0 not applicable.\n" in text
 
 
 def test_where_a_value_comes_from(make_finding: MakeFinding, make_report: MakeReport) -> None:
@@ -98,7 +148,13 @@ def test_where_a_value_comes_from(make_finding: MakeFinding, make_report: MakeRe
     assert "in root envs/prod, called at envs/prod/main.tf:2, modules/db/main.tf:5, value from envs/prod/main.tf:4" in (
         " ".join(text.split())
     )
-    assert '          when:      Env is "dev"\n' in text
+    assert '            when:      Env is "dev"\n' in text
+    assert "            declared:  storage_encrypted = false\n" in text
+
+
+def test_a_value_from_the_same_file_names_the_line_only(make_finding: MakeFinding, make_report: MakeReport) -> None:
+    text = render(make_report([make_finding(origin=SourceRange("main.tf", 9, 9))]), Page())
+    assert "value from line 9\n" in text
 
 
 def test_instances_at_one_line_are_told_once(make_finding: MakeFinding, make_report: MakeReport) -> None:
@@ -106,7 +162,12 @@ def test_instances_at_one_line_are_told_once(make_finding: MakeFinding, make_rep
     text = render(make_report(findings), Page())
     assert text.count("SRM-DAR-005") == 1
     assert text.count("aws_db_instance.main[") == 6
-    assert "          and 2 more\n" in text
+    assert "            and 2 more\n" in text
+
+
+def test_instances_with_other_values_are_told_apart(make_finding: MakeFinding, make_report: MakeReport) -> None:
+    findings = [make_finding(evidence=(Evidence("size", size, str(size)),)) for size in (1, 2)]
+    assert render(make_report(findings), Page()).count("SRM-DAR-005") == 2
 
 
 def test_other_branches_are_told_apart(make_finding: MakeFinding, make_report: MakeReport) -> None:
@@ -146,8 +207,8 @@ def test_an_attribute_that_is_not_set(make_finding: MakeFinding, make_report: Ma
         location=SourceRange("main.tf", 1, 1), evidence=(Evidence("storage_encrypted", None, "e" * 16),)
     )
     assert """\
-       1 | resource "aws_db_instance" "main" {
-         | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ storage_encrypted is not set
+         1 | resource "aws_db_instance" "main" {
+           | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ storage_encrypted is not set
 """ in render(make_report([finding]), Page())
 
 
@@ -159,7 +220,9 @@ def test_unread_modules_and_errors(make_report: MakeReport) -> None:
         ),
         Page(),
     )
-    assert "Modules that are not at hand (1); their resources were not seen\n  main.tf:3 module.vpc from example" in text
+    assert (
+        "Modules that are not at hand (1); their resources were not seen\n  main.tf:3 module.vpc from example" in text
+    )
     assert "Could not be read (1)\n  a.tf: line 2: a value is missing (terraform, parse)\n" in text
     assert "Read 1 Terraform root (1 file); 4 files left out.\n" in text
 
@@ -194,7 +257,9 @@ class TestHostileText:
     HOSTILE = "\x1b]0;owned\x07\x1b[2J\r\n\u202eevil\x00"
 
     def test_it_is_shown_and_does_nothing(self, make_finding: MakeFinding, make_report: MakeReport) -> None:
-        Path("main.tf").write_text(f"x\n  storage_encrypted = '{self.HOSTILE.replace(chr(10), '')}'\n", encoding="utf-8")
+        Path("main.tf").write_text(
+            f"x\n  storage_encrypted = '{self.HOSTILE.replace(chr(10), '')}'\n", encoding="utf-8"
+        )
         finding = make_finding(
             address=self.HOSTILE,
             title=self.HOSTILE,
@@ -226,4 +291,4 @@ def test_long_text_is_wrapped_to_the_page(make_finding: MakeFinding, make_report
     fix = text[text.index("fix:") :].split("\n\n")[0].splitlines()
     assert len(fix) > 5
     assert all(len(line) <= 60 for line in fix)
-    assert all(line.startswith(" " * 21) for line in fix[1:])
+    assert all(line.startswith(" " * 23) for line in fix[1:])

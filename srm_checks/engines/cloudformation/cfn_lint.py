@@ -7,14 +7,17 @@ Fn::ForEach are not used: both put likely values where the template leaves them 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from srm_checks.engines.cloudformation.source import Source
 from srm_checks.errors import EnvironmentProblem, InputError
 
 if TYPE_CHECKING:
     from cfnlint.template import Template
+
+_PLACE: Final = re.compile(r'\s*in "[^"]*",\s*line (\d+),\s*column (\d+)(?:,?\s*:)?')
 
 
 def decode(source: Source) -> Any:
@@ -30,12 +33,11 @@ def decode(source: Source) -> Any:
             source.path, f"{source.path} cannot be decoded: {_sentence(problem)} Validate the template.", kind="crash"
         ) from problem
     if matches:
-        first = matches[0]
+        line, column, message = _place(matches[0])
         raise InputError(
             source.path,
-            f"{source.path}:{first.linenumber}:{first.columnnumber}: {_sentence(first.message)} "
-            "Mend it there; nothing of this template was judged.",
-            line=first.linenumber,
+            f"{source.path}:{line}:{column}: {_sentence(message)} Mend it there; nothing of this template was judged.",
+            line=line,
         )
     return document
 
@@ -74,6 +76,13 @@ def _decoder() -> Any:
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
     return decode_str
+
+
+def _place(match: Any) -> tuple[int, int, str]:
+    """Line, column and words of a parse error. Some of PyYAML's have their place only in the words; the last counts."""
+    places = _PLACE.findall(match.message)
+    line, column = map(int, places[-1]) if places else (match.linenumber, match.columnnumber)
+    return line, column, _PLACE.sub("", match.message)
 
 
 def _sentence(message: object) -> str:

@@ -9,8 +9,8 @@ from srm_checks.engines.cloudformation.branching import TooManyBranches, lift
 from srm_checks.engines.cloudformation.loops import Entry
 from srm_checks.engines.cloudformation.scope import Scope
 from srm_checks.engines.cloudformation.source import start_line
-from srm_checks.engines.cloudformation.text import can_equal, literal_text
-from srm_checks.model import ABSENT, Choice, Cond, SourceRange, Test, Unknown, all_of, any_of, negate
+from srm_checks.engines.cloudformation.text import brief, can_equal, literal_text
+from srm_checks.model import ABSENT, Choice, Cond, Options, SourceRange, Test, Unknown, all_of, any_of, negate
 
 if TYPE_CHECKING:
     from srm_checks.engines.cloudformation.intrinsics import Resolver
@@ -89,16 +89,21 @@ class Conditions:
                     "Use Fn::Equals, Fn::And, Fn::Or, Fn::Not or Condition.",
                 )
         text = scope.text(node)
-        return Test(scope.subject(text), True, text)
+        return Test(scope.subject(text), True, brief(text))
 
     def _equals(self, left: Any, right: Any, scope: Scope) -> Cond:
         values = [self._resolver.resolve(side, (), scope) for side in (left, right)]
+        for value, other in (values, reversed(values)):
+            literal = literal_text(other)
+            if isinstance(value, Options) and literal is not None:
+                same = next((option for option in value.values if literal_text(option) == literal), None)
+                return False if same is None else Test(value.subject, same, value.label)
         text = " == ".join(sorted(map(scope.text, (left, right))))
         try:
             subject = scope.subject(text)
             return as_condition(lift(values, lambda sides: self._compare(sides[0], sides[1], subject, text)))
         except TooManyBranches:
-            return Test(scope.subject(text), True, text)
+            return Test(scope.subject(text), True, brief(text))
 
     def _compare(self, left: Any, right: Any, subject: str, text: str) -> Any:
         """Whether two values without branches are equal: True, False, or a Choice between these."""
@@ -110,12 +115,12 @@ class Conditions:
                 return self._compare_open(left, literal, text)
             if isinstance(right, Unknown) and left.subject and left.subject == right.subject:
                 return True
-            return _undecided(Test(subject, True, text))
+            return _undecided(Test(subject, True, brief(text)))
         known = literal_text(left)
         if known is not None and literal is not None:
             return known == literal
         if left is ABSENT or right is ABSENT or _has_unknown(left) or _has_unknown(right):
-            return _undecided(Test(subject, True, text))
+            return _undecided(Test(subject, True, brief(text)))
         return bool(left == right)
 
     def _compare_open(self, value: Unknown, literal: str, text: str) -> Any:
@@ -124,7 +129,7 @@ class Conditions:
         if literal == "" and value.present:
             return False
         if not value.subject:
-            return _undecided(Test(text, True, text))
+            return _undecided(Test(text, True, brief(text)))
         return _undecided(Test(value.subject, self._resolver.typed(value.subject, literal), value.text))
 
 

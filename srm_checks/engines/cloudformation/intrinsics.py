@@ -20,6 +20,7 @@ from srm_checks.engines.cloudformation.scope import Scope
 from srm_checks.engines.cloudformation.source import Source, key_of
 from srm_checks.engines.cloudformation.text import (
     assemble,
+    brief,
     can_equal,
     is_function,
     literal_text,
@@ -157,22 +158,22 @@ class Resolver:
         text = scope.text(node)
         function = self._functions.get(name)
         if function is None:
-            return Unknown(text)  # Fn::Transform, and functions of macros
+            return Unknown(brief(text))  # Fn::Transform, and functions of macros
         try:
             return narrow(function(argument, path, scope, text), scope.facts)
         except TooManyBranches:
             return self._unknown(text, scope)
 
     def _malformed(self, node: Any, text: str, wanted: str) -> Unknown:
-        self.note(node, f"{text} cannot be read. Write {wanted}.")
-        return Unknown(text)
+        self.note(node, f"{brief(text)} cannot be read. Write {wanted}.")
+        return Unknown(brief(text))
 
     @staticmethod
     def _unknown(text: str, scope: Scope, *causes: Any, present: bool = False) -> Unknown:
         """An unknown result of a function over `causes`, whose references and cause it takes on."""
         unknown = [value for value in _leaves(causes) if isinstance(value, Unknown)]
         return Unknown(
-            text=text,
+            text=brief(text),
             cause=next((u.cause for u in unknown if u.cause is not Cause.UNRESOLVED_VALUE), Cause.UNRESOLVED_VALUE),
             refs=merged_refs(unknown),
             present=present,
@@ -237,7 +238,7 @@ class Resolver:
     def _import_value(self, argument: Any, path: Path, scope: Scope, text: str) -> Any:
         name = self.resolve(argument, path, scope.quiet())
         refs = merged_refs([name]) if isinstance(name, Unknown) else ()
-        return Unknown(text, Cause.OTHER_STACK, refs, present=True, subject=scope.subject(text))
+        return Unknown(brief(text), Cause.OTHER_STACK, refs, present=True, subject=scope.subject(text))
 
     # ------------------------------------------------------------------ branches
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from srm_checks.model import ABSENT, Cause, Ref, Unknown
 
+MAX_SHOWN: Final = 160
 LOOP: Final = "Fn::ForEach::"
 _DYNAMIC: Final = "{{resolve:"
 # A hole stands as NUL while a text is searched: YAML and JSON cannot hold one.
@@ -52,7 +53,7 @@ def assemble(pieces: Iterable[Any], text: str, subject: str) -> Any:
             parts.append(literal)
     dynamic = any(isinstance(piece, str) and _DYNAMIC in piece for piece in kept)
     return Unknown(
-        text=text,
+        text=brief(text),
         cause=next((p.cause for p in unknown if p.cause is not Cause.UNRESOLVED_VALUE), Cause.UNRESOLVED_VALUE),
         refs=merged_refs(unknown),
         present=dynamic or len(parts) > 1 or any(piece.present for piece in unknown),
@@ -66,6 +67,11 @@ def _piece_text(piece: Any) -> str:
         return _HOLE if piece.parts is None else "".join(_HOLE if part is None else part for part in piece.parts)
     known = literal_text(piece)
     return _HOLE if known is None else known
+
+
+def brief(text: str) -> str:
+    """An expression cut to what a message can show: user data is an expression too."""
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
 def can_equal(parts: Sequence[str | None], literal: str) -> bool:

@@ -94,10 +94,10 @@ class Document:
         except json.JSONDecodeError as error:
             raise InputError(
                 path,
-                f"The plan is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
+                f"The plan is not valid JSON: {error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}.",
                 line=error.lineno,
             ) from error
-        except ValueError as error:  # a number that no Terraform value can be
+        except ValueError as error:  # NaN, or a number of thousands of digits
             raise InputError(path, f"The plan is not valid JSON: {error}.") from error
 
     @classmethod
@@ -119,6 +119,10 @@ class Document:
     def lines(self, start: int, end: int) -> SourceRange:
         """The lines that a span of the text touches."""
         return SourceRange(self.path, self._line(start), self._line(max(start, end - 1)))
+
+    def is_one_line(self, located: Located) -> bool:
+        """Whether a value is written on a single line."""
+        return self._line(located.start) == self._line(located.end)
 
     def _line(self, offset: int) -> int:
         return bisect.bisect_left(self._line_ends, offset) + 1
@@ -227,11 +231,14 @@ class LineMap(Mapping[Path, SourceRange]):
 
     def _read(self) -> dict[Path, SourceRange]:
         if self._ranges is None:
-            self._ranges = {
-                _without_dropped(path[1:], self._dropped) if self._dropped else path[1:]: self._document.lines(start, end)
-                for path, start, end in _spans(self._document.text, self._located)
-                if len(path) > 1 and path[0] == self._member and path[1:] not in self._dropped
-            }
+            self._ranges = {}
+            if self._document.is_one_line(self._located):
+                return self._ranges  # as `terraform show` prints it: the resource's own line says it all
+            for path, start, end in _spans(self._document.text, self._located):
+                attribute = path[1:]
+                if attribute and path[0] == self._member and attribute not in self._dropped:
+                    place = _without_dropped(attribute, self._dropped) if self._dropped else attribute
+                    self._ranges[place] = self._document.lines(start, end)
         return self._ranges
 
 
@@ -275,12 +282,13 @@ def _spans(text: str, located: Located) -> Iterator[tuple[Path, int, int]]:
 
 def _without_dropped(path: Path, dropped: frozenset[Path]) -> Path:
     """The path with list indexes as they are once the dropped elements are gone."""
-    return tuple(
-        step - sum(1 for other in dropped if other[:at] == path[:at] and len(other) == at + 1 and other[at] < step)  # type: ignore[operator]
-        if isinstance(step, int)
-        else step
-        for at, step in enumerate(path)
-    )
+    moved: list[str | int] = []
+    for at, step in enumerate(path):
+        if isinstance(step, int):
+            siblings = {other[at] for other in dropped if len(other) == at + 1 and other[:at] == path[:at]}
+            step -= sum(1 for sibling in siblings if isinstance(sibling, int) and sibling < step)
+        moved.append(step)
+    return tuple(moved)
 
 
 def _put(container: _Container, key: str | int, value: Any) -> None:

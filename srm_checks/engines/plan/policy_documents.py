@@ -16,32 +16,34 @@ TEXTS: Final = frozenset({"json", "minified_json"})
 
 _LISTS = {"actions": "Action", "not_actions": "NotAction", "resources": "Resource", "not_resources": "NotResource"}
 _PRINCIPALS = {"principals": "Principal", "not_principals": "NotPrincipal"}
-_SOURCES = ("source_json", "override_json")
-_SOURCE_LISTS = ("source_policy_documents", "override_policy_documents")
+_SOURCES = ("source_json", "source_policy_documents")
+_OVERRIDES = ("override_json", "override_policy_documents")
 
 
-def encoded(attributes: dict[str, Any]) -> Encoded:
-    """The document as AWS would read it, unknowns inside; `attributes` are those of the data source."""
-    statements: list[Any] = []
-    for name in _SOURCES:
-        statements += _statements_of(attributes.get(name))
-    for name in _SOURCE_LISTS:
-        documents = attributes.get(name, [])
-        for document in documents if isinstance(documents, list) else [documents]:
-            statements += _statements_of(document)
+def encoded(attributes: dict[str, Any]) -> Encoded | None:
+    """The document as AWS would read it, unknowns inside; `attributes` are those of the data source.
+
+    None where other documents override parts of it, or its statements cannot be listed.
+    """
     written = attributes.get("statement", [])
-    if isinstance(written, list):
-        statements += [_statement(block) if isinstance(block, dict) else block for block in written]
-    else:
-        statements.append(Repeated(written))
-    version = attributes.get("version", "2012-10-17")
-    return Encoded({"Version": version, "Statement": statements})
+    if any(attributes.get(name, []) not in ([], "") for name in _OVERRIDES) or not isinstance(written, list):
+        return None
+    own = [_statement(block) if isinstance(block, dict) else block for block in written]
+    sids = [statement["Sid"] for statement in own if isinstance(statement, dict) and "Sid" in statement]
+    sources = [
+        statement
+        for name in _SOURCES
+        for document in _elements(attributes.get(name, []))
+        for statement in _statements_of(document)
+        if not (isinstance(statement, dict) and statement.get("Sid") in sids)  # a statement replaces its namesake
+    ]
+    return Encoded({"Version": attributes.get("version", "2012-10-17"), "Statement": [*sources, *own]})
 
 
 def _statements_of(document: Any) -> list[Any]:
     """The statements of a document that this one is built upon; unknown ones may be any number."""
-    if document is None:
-        return []
+    if isinstance(document, Repeated):
+        return [document]
     if isinstance(document, str):
         try:
             document = json.loads(document)
@@ -96,4 +98,7 @@ def _conditions(blocks: Any) -> Any:
 
 
 def _elements(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list) else [Repeated(value)]
+    """The elements of a list, of a text standing alone, or of a list that is unknown."""
+    if isinstance(value, list):
+        return list(value)
+    return [value] if isinstance(value, str) else [Repeated(value)]

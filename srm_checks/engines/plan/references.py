@@ -19,6 +19,9 @@ _ESCAPE = re.compile(r'\\(["\\])')
 # Heads of references that name no resource and lead to none.
 _NO_RESOURCE: Final = frozenset({"count", "each", "local", "module", "path", "self", "terraform", "var"})
 
+# What picks, in another resource, the instance that belongs to the one at hand.
+_OWN_INDEX: Final = (("count", "index"), ("each", "key"), ("each", "value"))
+
 Step: TypeAlias = "str | tuple[str | int]"
 """A step of a reference: a name, or an index in a tuple of one."""
 
@@ -40,10 +43,14 @@ NOTHING: Final = Mention()
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """What `each` stands for in a block: the expression of its for_each and the key of the instance at hand."""
+    """What `each` and `count` stand for in a block.
+
+    The expression of its for_each, the key of the instance at hand, and the keys of all its instances.
+    """
 
     for_each: Any = None
     key: str | int | None = None
+    keys: frozenset[str | int | None] = frozenset()
 
 
 @dataclass(slots=True)
@@ -97,9 +104,12 @@ class Scope:
 
     def mention(self, expression: Any, repetition: Repetition) -> Mention:
         """The resources that an expression of this module reads; `expression` is as the configuration shows it."""
-        found = [
-            self._resolve(steps, repetition) for steps in _longest(as_list(as_object(expression).get("references")))
-        ]
+        read = _longest(as_list(as_object(expression).get("references")))
+        if len(read) == 2 and (index := next((steps for steps in read if steps in _OWN_INDEX), None)):
+            read.remove(index)
+            found = [self._same_instance(self._resolve(read[0], repetition), repetition)]
+        else:
+            found = [self._resolve(steps, repetition) for steps in read]
         refs = tuple(dict.fromkeys(ref for mention in found for ref in mention.refs))
         return Mention(refs, found[0].sole if len(found) == 1 else None)
 
@@ -140,6 +150,16 @@ class Scope:
             output = as_object(as_object(child.module.get("outputs")).get(name))
             child._memo[memo] = child.mention(output.get("expression"), Repetition())
         return child._memo[memo]
+
+    def _same_instance(self, mention: Mention, repetition: Repetition) -> Mention:
+        """`a[count.index]` shows as `a` and `count.index`: with equal sets of keys, the instance of the same key."""
+        whole = mention.sole
+        if whole is None or whole.key is not None or whole.attribute:
+            return Mention(mention.refs)
+        if repetition.key is None or self.instances.get(whole.target) != repetition.keys:
+            return Mention(mention.refs)
+        own = Ref(whole.target, repetition.key)
+        return Mention((own,), own)
 
     def _each(self, repetition: Repetition, rest: Sequence[Step]) -> Mention:
         """`each.value` comes from the for_each; chained over one resource's instances, it is that of the same key."""
@@ -206,11 +226,12 @@ def _resource(steps: Sequence[Step], module: str) -> Ref | None:
         prefix = f"{names.pop(0)}."
     elif names[0] == "resource":
         names.pop(0)
+    key: str | int | None = None
     match names:
-        case [str(type_), str(name), (key,), *rest]:
-            pass
+        case [str(type_), str(name), (index,), *rest]:
+            key = index
         case [str(type_), str(name), *rest]:
-            key = None
+            pass
         case _:
             return None
     attribute = next((step for step in rest[:1] if isinstance(step, str)), "")

@@ -48,6 +48,8 @@ class _Loader:
         self._path = stack.unit.path
         self._changes = self._read_changes()
         self._configuration = as_object(self._plan.get("configuration"))
+        self._default_tags: dict[str, Any] = {}
+        self._sources: dict[str, dict[Path, Ref]] = {}
 
     def load(self) -> Stack:
         self._check_format()
@@ -172,9 +174,14 @@ class _Loader:
         key = _instance_key(item.value)
         change = as_object(self._changes.get(item.address))
         unknown = as_object(change.get("change")).get("after_unknown")
-        repetition = Repetition(as_object(block).get("for_each_expression"), key)
-        reading = Reading(scope, repetition, computed=item.is_data)
+        keys = root.instances.get(item.base, frozenset())
+        repetition = Repetition(as_object(block).get("for_each_expression"), key, keys)
+        marked = isinstance(unknown, (dict, bool)) or item.is_data
+        if not marked:
+            self._report(f"The plan does not tell which values of {item.address} are known only after apply.")
+        reading = Reading(scope, repetition, computed=item.is_data, marked=marked)
         attributes = reading.attributes(item.value.get("values"), unknown, block)
+        self._sources[item.address] = reading.sources
         return Resource(
             type=f"data.{type_}" if item.is_data else type_,
             address=item.address,
@@ -212,22 +219,29 @@ class _Loader:
             for resource in self._stack.resources
             if resource.type == policy_documents.TYPE
         }
-        for resource in documents.values():
-            for name in policy_documents.TEXTS:
-                if isinstance(resource.attributes.get(name), Unknown):
-                    resource.attributes[name] = policy_documents.encoded(resource.attributes)
+        filled: set[str] = set()
+
+        def fill(resource: Resource) -> None:
+            if resource.address in filled:
+                return
+            filled.add(resource.address)
+            for path, ref in self._sources.get(resource.address, {}).items():
+                source = documents.get((ref.target, ref.key))
+                if source is not None and ref.attribute in policy_documents.TEXTS:
+                    fill(source)
+                    _replace(resource.attributes, path, source.attributes.get(ref.attribute))
+            if resource.type == policy_documents.TYPE:
+                document = policy_documents.encoded(resource.attributes)
+                for name in policy_documents.TEXTS & resource.attributes.keys():
+                    if document is not None and isinstance(resource.attributes[name], Unknown):
+                        resource.attributes[name] = document
+
         for resource in self._stack.resources:
-            for name, value in resource.attributes.items():
-                if isinstance(value, Unknown) and len(value.refs) == 1 and value.text.endswith(f" {AFTER_APPLY}"):
-                    ref = value.refs[0]
-                    source = documents.get((ref.target, ref.key))
-                    if source is not None and ref.attribute in policy_documents.TEXTS:
-                        resource.attributes[name] = source.attributes.get(ref.attribute, value)
+            fill(resource)
 
     # ---------------------------------------------------------------- providers
 
     def _read_providers(self, root: Scope) -> None:
-        self._default_tags: dict[str, Any] = {}
         providers = self._configuration.get("provider_config")
         if providers is not None and not isinstance(providers, dict):
             self._report(f"provider_config is {_kind(providers)} instead of an object.")
@@ -250,7 +264,7 @@ class _Loader:
             names = [name for name in as_list(as_object(expression).get("references")) if isinstance(name, str)]
             return Unknown(names[0] if names else "", refs=mention.refs if mention else ())
 
-        attributes = constants(as_object(value.get("expressions")), unresolved)
+        attributes = constants(value.get("expressions"), unresolved)
         region = attributes.get("region")
         if isinstance(region, Unknown):
             attributes["region"] = self._region_of_variable(as_object(value["expressions"]), region)
@@ -293,6 +307,14 @@ def _default_tags(attributes: Mapping[str, Any]) -> Any:
             return tags
         merged |= tags
     return merged
+
+
+def _replace(attributes: Any, path: Path, value: Any) -> None:
+    """Put a known value where an unknown one stands."""
+    for step in path[:-1]:
+        attributes = attributes[step]
+    if value is not None and isinstance(attributes[path[-1]], Unknown):
+        attributes[path[-1]] = value
 
 
 def _instance_key(value: dict[str, Any]) -> str | int | None:

@@ -8,11 +8,11 @@ length looks the same in a plan as one that is not written, and is left out with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from srm_checks.engines.plan.references import NOTHING, Mention, Repetition, Scope, as_list, as_object
+from srm_checks.engines.plan.references import NOTHING, Mention, Repetition, Scope, as_list, as_object, render_key
 from srm_checks.model import ABSENT, Path, Ref, Unknown
 
 AFTER_APPLY: Final = "(known after apply)"
@@ -35,6 +35,13 @@ class _Block:
     members: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """A place within the value of one expression."""
+
+    mention: Mention
+
+
 _UNSET: Final = _Unset()
 _OPEN: Final = _Open()
 
@@ -43,15 +50,19 @@ _OPEN: Final = _Open()
 class Reading:
     """One resource's attributes while they are joined.
 
-    `computed` says that whatever is not set is a result (a data source's), not a default. After `attributes`,
-    `references` holds the mentions of each path and `dropped` the null list elements that were left out.
+    `computed` says that whatever is not set is a result (a data source's), not a default. `marked` says that the plan
+    tells which values are unknown; otherwise values that are set but not there count as unknown. After `attributes`,
+    `references` holds the mentions of each path, `dropped` the null list elements that were left out, and `sources`
+    the one reference that an unknown value comes down to, where there is such a one.
     """
 
     scope: Scope | None
     repetition: Repetition
     computed: bool
+    marked: bool = True
     references: list[tuple[Path, Ref]] = field(default_factory=list)
     dropped: set[Path] = field(default_factory=set)
+    sources: dict[Path, Ref] = field(default_factory=dict)
 
     def attributes(self, values: Any, unknown: Any, block: dict[str, Any] | None) -> dict[str, Any]:
         """The attributes of a resource; `block` is its configuration where the plan has it."""
@@ -66,9 +77,9 @@ class Reading:
         if unknown is True:
             return self._unknown(expression, path)
         if _is_expression(expression):
-            refs = self._mention(expression).refs if _is_set(value, unknown) else ()
-            self.references += [(path, ref) for ref in refs]
-            expression = _OPEN
+            mention = self._mention(expression) if _is_set(value, unknown) else NOTHING
+            self.references += [(path, ref) for ref in mention.refs]
+            expression = _Inside(mention)
         if isinstance(value, dict) or isinstance(unknown, dict):
             return self._join_members(as_object(value), as_object(unknown), expression, raw, path)
         if isinstance(value, list) or isinstance(unknown, list):
@@ -85,12 +96,15 @@ class Reading:
             # An empty list or map that nobody wrote is how a plan shows a block that is not there.
             if item is not ABSENT and not (below is _UNSET and item in ([], {})):
                 joined[key] = item
+        if not self.marked and isinstance(expression, _Block):
+            for key in expression.members.keys() - value.keys():
+                joined[key] = self._unknown(expression.members[key], (*path, key))
         return joined
 
     def _join_elements(self, value: list[Any], unknown: list[Any], expression: Any, raw: Path, path: Path) -> Any:
         aligned = _aligned(value, unknown)
         if aligned is None:
-            return self._unknown(_OPEN, path)
+            return self._unknown(expression if isinstance(expression, _Inside) else _OPEN, path)
         joined: list[Any] = []
         for index, (element, element_unknown) in enumerate(aligned):
             below = _matching_block(expression, element)
@@ -105,8 +119,13 @@ class Reading:
     def _unknown(self, expression: Any, path: Path) -> Any:
         if expression is _UNSET and not self.computed and not (len(path) == 1 and path[0] in _ALWAYS_THERE):
             return ABSENT
-        mention = self._mention_below(expression)
-        self.references += [(path, ref) for ref in mention.refs]
+        if isinstance(expression, _Inside):
+            mention = expression.mention
+        else:
+            mention = self._mention_below(expression)
+            self.references += [(path, ref) for ref in mention.refs]
+        if mention.sole:
+            self.sources[path] = mention.sole
         present = (
             expression is _UNSET
             or (len(path) == 1 and path[0] in _ALWAYS_THERE)
@@ -134,24 +153,26 @@ class Reading:
         return Mention(tuple(dict.fromkeys(refs)))
 
 
-def constants(expressions: Any, unresolved: Any) -> Any:
-    """Configuration expressions as values: constants as they are, `unresolved(expression)` for the others."""
-    if _is_expression(expressions):
-        return plain(expressions["constant_value"]) if "constant_value" in expressions else unresolved(expressions)
-    if isinstance(expressions, dict):
-        members = ((key, constants(value, unresolved)) for key, value in expressions.items())
-        return {key: value for key, value in members if value is not ABSENT}
-    if isinstance(expressions, list):
-        return [value for item in expressions for value in [constants(item, unresolved)] if value is not ABSENT]
-    return ABSENT
+def constants(block: Any, unresolved: Callable[[Any], Any]) -> dict[str, Any]:
+    """A configuration block as values: constants as they are, `unresolved(expression)` for the others."""
+    members = ((key, _constant(value, unresolved)) for key, value in as_object(block).items())
+    return {key: value for key, value in members if value is not ABSENT}
 
 
-def plain(value: Any) -> Any:
+def _constant(value: Any, unresolved: Callable[[Any], Any]) -> Any:
+    if isinstance(value, list):
+        return [constants(block, unresolved) for block in value]
+    if not _is_expression(value):
+        return constants(value, unresolved)
+    return _plain(value["constant_value"]) if "constant_value" in value else unresolved(value)
+
+
+def _plain(value: Any) -> Any:
     """A JSON value without its nulls."""
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items() if item is not None}
+        return {key: _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        return [plain(item) for item in value if item is not None]
+        return [_plain(item) for item in value if item is not None]
     return ABSENT if value is None else value
 
 
@@ -166,7 +187,7 @@ def _member(expression: Any, key: str) -> Any:
         return expression.members.get(key, _UNSET)
     if isinstance(expression, dict):
         return expression.get(key, _UNSET)
-    return _OPEN
+    return expression if isinstance(expression, _Inside) else _OPEN
 
 
 def _is_set(value: Any, unknown: Any) -> bool:
@@ -177,7 +198,8 @@ def _text(mention: Mention) -> str:
     if mention.sole is None:
         return AFTER_APPLY
     ref = mention.sole
-    return f"{ref.target}{'.' if ref.attribute else ''}{ref.attribute} {AFTER_APPLY}"
+    attribute = f".{ref.attribute}" if ref.attribute else ""
+    return f"(known after apply, from {ref.target}{render_key(ref.key)}{attribute})"
 
 
 def _aligned(value: list[Any], unknown: list[Any]) -> list[tuple[Any, Any]] | None:
@@ -203,7 +225,7 @@ def _matching_block(expression: Any, element: Any) -> Any:
     A set's blocks are not in the order in which they were written.
     """
     if not isinstance(expression, list):
-        return _OPEN
+        return expression if isinstance(expression, _Inside) else _OPEN
     blocks = [block for block in expression if isinstance(block, dict)]
     fitting = [block for block in blocks if _agrees(block, as_object(element))] or blocks
     if not fitting:

@@ -211,7 +211,9 @@ class Assumption:
     def _options(self, value: Options) -> Any:
         if value.subject in self._values:
             return self._values[value.subject]
-        out = [fact.value for fact, holds in self._known if isinstance(fact, Test) and not holds and _about(fact, value)]
+        out = [
+            fact.value for fact, holds in self._known if isinstance(fact, Test) and not holds and _about(fact, value)
+        ]
         left = tuple(option for option in value.values if not any(same(option, gone) for gone in out))
         if len(left) == len(value.values) or not left:
             return value
@@ -228,10 +230,6 @@ class Assumption:
         if not value.present and any(isinstance(f, Test) and f.subject == null and not h for f, h in self._known):
             return replace(value, present=True)
         return value
-
-
-def _about(fact: Test, value: Options) -> bool:
-    return fact.subject == value.subject
 
 
 def null_subject(subject: str) -> str:
@@ -324,6 +322,36 @@ def leaves(value: Any, cond: Cond = True) -> Iterator[tuple[Cond, Any]]:
             yield all_of((cond, Test(value.subject, option, value.label))), option
     else:
         yield cond, value
+
+
+def split(value: Any, mark: Any) -> tuple[Cond, Any]:
+    """When `value` is not `mark` (FAILED, OMITTED), and what it is then."""
+    if value is mark:
+        return False, mark
+    if not isinstance(value, Choice):
+        return True, value
+    then_holds, then = split(value.then, mark)
+    other_holds, otherwise = split(value.otherwise, mark)
+    if then_holds is True and other_holds is True:
+        return True, value
+    holds = any_of((all_of((value.cond, then_holds)), all_of((negate(value.cond), other_holds))))
+    if then is mark:
+        return holds, otherwise
+    return holds, then if otherwise is mark else choice(value.cond, then, otherwise)
+
+
+def hoist_failures(elements: Iterable[Any], build: Callable[[list[Any]], Any]) -> Any:
+    """`build` of the elements; it fails where one of them does."""
+    holds: list[Cond] = []
+    kept: list[Any] = []
+    for element in elements:
+        if element is FAILED:
+            return FAILED
+        if isinstance(element, Choice):
+            cond, element = split(element, FAILED)
+            holds.append(cond)
+        kept.append(element)
+    return choice(all_of(holds), build(kept), FAILED)
 
 
 # ------------------------------------------------------------------ conditions

@@ -45,10 +45,14 @@ Resources:
         pytest.param("!Equals [!Ref Count, '']", None, id="number-is-never-empty"),
         pytest.param("!Equals [!Sub 'x-${Env}', y]", None, id="text-that-cannot-match"),
         pytest.param(
-            "!Equals [!Sub 'x-${Env}', x-prod]", Test('!Sub "x-${Env}"', "x-prod", '!Sub "x-${Env}"'), id="text-that-can"
+            "!Equals [!Sub 'x-${Env}', x-prod]",
+            Test('!Sub "x-${Env}"', "x-prod", '!Sub "x-${Env}"'),
+            id="text-that-can",
         ),
         pytest.param(
-            "!Equals [!Ref Env, !Ref Other]", Test("!Ref Env == !Ref Other", True, "!Ref Env == !Ref Other"), id="two-open"
+            "!Equals [!Ref Env, !Ref Other]",
+            Test("!Ref Env == !Ref Other", True, "!Ref Env == !Ref Other"),
+            id="two-open",
         ),
         pytest.param(
             "!Equals [!Join ['', !Ref List], '']",

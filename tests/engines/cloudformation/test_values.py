@@ -60,17 +60,23 @@ class TestParameters:
             pytest.param("{Type: CommaDelimitedList, Default: 'a, b'}", ["a", "b"], id="list"),
             pytest.param("{Type: CommaDelimitedList, Default: ''}", [], id="empty-list"),
             pytest.param("{Type: List<Number>, Default: '1,2'}", [1, 2], id="list-of-numbers"),
-            pytest.param("{Type: String, Default: dev, AllowedValues: [dev, prod]}", "dev", id="default-wins-over-allowed"),
+            pytest.param(
+                "{Type: String, Default: dev, AllowedValues: [dev, prod]}", "dev", id="default-wins-over-allowed"
+            ),
             pytest.param("{Type: String, AllowedValues: [only]}", "only", id="one-allowed-value"),
             pytest.param("{Type: String, NoEcho: true, Default: secret}", "secret", id="no-echo-default-is-a-literal"),
             pytest.param("{Type: AWS::SSM::Parameter::Name, Default: /a/b}", "/a/b", id="ssm-name-is-the-name"),
             pytest.param("{Type: String}", Unknown("P", subject="Parameters/P"), id="open-text-may-be-empty"),
-            pytest.param("{Type: String, MinLength: 1}", Unknown("P", present=True, subject="Parameters/P"), id="min-length"),
+            pytest.param(
+                "{Type: String, MinLength: 1}", Unknown("P", present=True, subject="Parameters/P"), id="min-length"
+            ),
             pytest.param(
                 "{Type: String, AllowedPattern: '.+'}", Unknown("P", present=True, subject="Parameters/P"), id="pattern"
             ),
             pytest.param(
-                "{Type: AWS::EC2::VPC::Id}", Unknown("P", present=True, subject="Parameters/P"), id="aws-type-is-never-empty"
+                "{Type: AWS::EC2::VPC::Id}",
+                Unknown("P", present=True, subject="Parameters/P"),
+                id="aws-type-is-never-empty",
             ),
             pytest.param(
                 "{Type: 'AWS::SSM::Parameter::Value<String>', Default: /a/b}",
@@ -237,7 +243,9 @@ class TestFindInMap:
         assert found == Choice(Test("AWS::Region", "eu-west-1", "AWS::Region"), "a", "b")
 
     def test_language_extensions_do_not_make_an_open_key_known(self, value_of: Value) -> None:
-        found = value_of("!FindInMap [ByEnv, !Ref Env, Encrypted]", f"Transform: AWS::LanguageExtensions\n{_dedent(self.SECTIONS)}")
+        found = value_of(
+            "!FindInMap [ByEnv, !Ref Env, Encrypted]", f"Transform: AWS::LanguageExtensions\n{_dedent(self.SECTIONS)}"
+        )
         assert found == Choice(Test("Parameters/Env", "dev", "Env"), False, True)
 
 
@@ -248,13 +256,19 @@ class TestIf:
         ("written", "value"),
         [
             pytest.param("!If [IsProd, true, false]", Choice(IS_PROD, True, False), id="both-branches"),
-            pytest.param("!If [IsProd, true, !Ref AWS::NoValue]", Choice(IS_PROD, True, ABSENT), id="absence-is-a-branch"),
+            pytest.param(
+                "!If [IsProd, true, !Ref AWS::NoValue]", Choice(IS_PROD, True, ABSENT), id="absence-is-a-branch"
+            ),
             pytest.param("!If [Never, 1, 2]", 2, id="constant-condition"),
             pytest.param("!If [IsProd, same, same]", "same", id="equal-branches"),
-            pytest.param("[!If [IsProd, a, !Ref AWS::NoValue], b]", [Choice(IS_PROD, "a", ABSENT), "b"], id="list-element"),
+            pytest.param(
+                "[!If [IsProd, a, !Ref AWS::NoValue], b]", [Choice(IS_PROD, "a", ABSENT), "b"], id="list-element"
+            ),
             pytest.param("!If [IsProd, [a], [b]]", Choice(IS_PROD, ["a"], ["b"]), id="whole-list"),
             pytest.param("!If [IsProd, !If [IsProd, 1, 2], 3]", Choice(IS_PROD, 1, 3), id="impossible-inner-branch"),
-            pytest.param("!If [IsProd, !Ref Env, other]", Choice(IS_PROD, "prod", "other"), id="parameter-known-in-branch"),
+            pytest.param(
+                "!If [IsProd, !Ref Env, other]", Choice(IS_PROD, "prod", "other"), id="parameter-known-in-branch"
+            ),
             pytest.param(
                 "!If [IsProd, [!If [IsProd, !Ref AWS::NoValue, a], b], [c]]",
                 Choice(IS_PROD, ["b"], ["c"]),

@@ -1,0 +1,15 @@
+variable "name" {
+  type = string
+}
+
+variable "subnet_ids" {
+  type = list(string)
+}
+
+variable "storage_encrypted" {
+  type = bool
+}
+
+variable "kms_key_arn" {
+  type = string
+}

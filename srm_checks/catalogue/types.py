@@ -1,0 +1,198 @@
+"""Resource types: the service, model and role of each, the side of each domain, and the sentences for both parties."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from srm_checks.catalogue import tables
+from srm_checks.catalogue.cases import Case, of_type, parse_sides, side
+from srm_checks.model import Domain, Side
+
+if TYPE_CHECKING:
+    from srm_checks.catalogue.models import ModelDecision
+
+DATA_PREFIX: Final = "data."
+CONFIGURATION: Final = "configuration"
+
+
+class TypeEntry(NamedTuple):
+    """What the catalogue says of a resource type.
+
+    `model_source` says where the model comes from: `type` (this type), `service` (the type itself is not listed, all
+    types of its service have that model), `configuration` (the resource's settings decide; `service_model` is then only
+    the commonest case) or `undetermined`. `service_model` and `model_family` are None where they are undetermined.
+    `role`: workload, control, or part (belongs to another resource). `lifecycle` with `lifecycle_date` (ISO, may be
+    "") as AWS announced it, "" for a living type. `os_host_side` is set where the type differs from its model.
+    """
+
+    type_name: str
+    service_key: str
+    service: str
+    service_model: str | None
+    model_family: str | None
+    model_source: str
+    role: str
+    alternative_model: str | None = None
+    os_host_side: Side | None = None
+    lifecycle: str = ""
+    lifecycle_date: str = ""
+
+
+@functools.lru_cache(maxsize=4096)
+def describe(type_name: str) -> TypeEntry | None:
+    """The entry of a Terraform or CloudFormation type; None where the catalogue does not know it.
+
+    A Terraform data source (`data.aws_lb`) has the entry of the resource that it reads, else of the service that its
+    name shows.
+    """
+    line = tables.index("resource_types").get(type_name.removeprefix(DATA_PREFIX))
+    if line is not None:
+        entry = _entry(tables.load("resource_types").row(line))
+        return entry if entry.type_name == type_name else entry._replace(type_name=type_name)
+    return _data_source(type_name) if type_name.startswith(DATA_PREFIX) else None
+
+
+def _entry(row: Mapping[str, str]) -> TypeEntry:
+    return TypeEntry(
+        type_name=row["resource_type"],
+        service_key=row["service_key"],
+        service=_service(row["service_key"])["service_name"],
+        service_model=row["service_model"] or None,
+        model_family=row["model_family"] or None,
+        model_source=row["model_source"],
+        role=row["role"],
+        alternative_model=row["alternative_model"] or None,
+        os_host_side=Side(row["os_host_side"]) if row["os_host_side"] else None,
+        lifecycle=row["lifecycle"],
+        lifecycle_date=row["lifecycle_date"],
+    )
+
+
+def _data_source(type_name: str) -> TypeEntry | None:
+    """The service that a data source without a resource of its name belongs to.
+
+    `aws_iam_policy_document` belongs with `aws_iam_policy`, `aws_subnets` with `aws_subnet`, `aws_ssoadmin_instances`
+    with the other `aws_ssoadmin_` types, as long as these are all of one service.
+    """
+    name = type_name.removeprefix(DATA_PREFIX)
+    types = tables.index("resource_types")
+    words = name.split("_")
+    for end in range(len(words), 1, -1):
+        stem = "_".join(words[:end])
+        exact = types.get(stem) or types.get(stem.removesuffix("s"))
+        services = {_cell(line, 1) for line in ([exact] if exact else _beginning_with(f"{stem}_"))}
+        if len(services) == 1:
+            return _of_service(type_name, services.pop())
+        if services:
+            return None
+    return None
+
+
+def _beginning_with(prefix: str) -> Iterable[str]:
+    return (line for type_name, line in tables.index("resource_types").items() if type_name.startswith(prefix))
+
+
+def _cell(line: str, number: int) -> str:
+    return line.split("\t", number + 1)[number]
+
+
+def _of_service(type_name: str, service_key: str) -> TypeEntry:
+    service = _service(service_key)
+    whole = service["model_source"] == "service"
+    return TypeEntry(
+        type_name=type_name,
+        service_key=service_key,
+        service=service["service_name"],
+        service_model=service["service_model"] if whole else None,
+        model_family=service["model_family"] if whole else None,
+        model_source="service" if whole else "undetermined",
+        role="part",
+    )
+
+
+def _service(service_key: str) -> Mapping[str, str]:
+    return tables.load("services").row(tables.index("services")[service_key])
+
+
+# ------------------------------------------------------------------ models
+
+
+@functools.cache
+def _model_rows() -> Mapping[str, Mapping[str, str]]:
+    return {row["service_model"]: row for row in tables.load("model_defaults").rows()}
+
+
+def service_models() -> frozenset[str]:
+    """The service models that the contract names: IaaS, CaaS, PaaS ..."""
+    return frozenset(_model_rows())
+
+
+def family(service_model: str) -> str:
+    """The family that a service model belongs to unless a type says otherwise; KeyError for an unknown word."""
+    return _model_rows()[service_model]["model_family"]
+
+
+# ------------------------------------------------------------------ sides and sentences
+
+
+def sides(type_name: str, decision: ModelDecision | None = None) -> dict[Domain, Side | None]:
+    """Who answers for each domain of a type; None where the domain does not apply.
+
+    `decision` (models.decide) narrows a type whose configuration decides to the cases that are possible. Where the
+    possible cases differ, and where nothing is known, the domain is missing from the answer: such a side is not known,
+    and must not be taken for AWS's.
+    """
+    entry = describe(type_name)
+    if entry is None:
+        return {}
+    if entry.model_source != CONFIGURATION:
+        return _base_sides(entry, entry.service_model)
+    cases = of_type(type_name) if decision is None else decision.cases
+    return _common([_case_sides(entry, case) for case in cases])
+
+
+def _case_sides(entry: TypeEntry, case: Case) -> dict[Domain, Side | None]:
+    return {**_base_sides(entry._replace(os_host_side=None), case.service_model), **case.sides}
+
+
+def _base_sides(entry: TypeEntry, service_model: str | None) -> dict[Domain, Side | None]:
+    if service_model is None:
+        return {}
+    row = _model_rows()[service_model]
+    found = {domain: side(row[domain.value]) for domain in Domain}
+    service = _service(entry.service_key)
+    same_model = service_model == service["service_model"]
+    for domain, moved in parse_sides(service["side_overrides"]).items():
+        # What is said of a whole service reaches its types of another model only in the domains that these have.
+        if same_model or found[domain] is not None:
+            found[domain] = moved
+    if entry.os_host_side is not None:
+        found[Domain.OS_HOST] = entry.os_host_side
+    return found
+
+
+def _common(candidates: list[dict[Domain, Side | None]]) -> dict[Domain, Side | None]:
+    """The sides on which all candidates agree."""
+    if not candidates:
+        return {}
+    first, *others = candidates
+    return {
+        domain: found
+        for domain, found in first.items()
+        if all(domain in other and other[domain] is found for other in others)
+    }
+
+
+def sentence(domain: Domain, service_model: str) -> tuple[str, str]:
+    """What AWS does and what the customer does in a domain, one sentence each; KeyError for an unknown model."""
+    return _sentences()[domain.value, service_model]
+
+
+@functools.cache
+def _sentences() -> Mapping[tuple[str, str], tuple[str, str]]:
+    return {
+        (row["domain"], row["service_model"]): (row["aws_does"], row["customer_does"])
+        for row in tables.load("domain_sentences").rows()
+    }

@@ -1,0 +1,1 @@
+"""Native doors: the same judgement inside Checkov and inside cfn-lint."""

@@ -1,0 +1,57 @@
+"""What both native doors share: the configured policies, and how a finding's responsibility reads there."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from dataclasses import dataclass
+from typing import Final
+
+from srm_checks import config
+from srm_checks.catalogue import types
+from srm_checks.model import EngineOptions, Finding
+from srm_checks.pipeline import chosen
+from srm_checks.policy.document import Policy
+from srm_checks.policy.packs import load_packs
+
+UNDETERMINED: Final = "undetermined"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration as far as a native door can follow it."""
+
+    policies: tuple[Policy, ...]
+    options: EngineOptions
+    scope: str
+    exclude: tuple[str, ...]
+    today: datetime.date
+
+
+@functools.cache
+def settings() -> Settings:
+    """The settings from `SRM_CHECKS_CONFIG`, else from the configuration found upward from the working directory.
+
+    Raises `UsageError` for a mistake in them: a host that reports nothing must not look clean.
+    """
+    found = config.resolve(["."])
+    packs = load_packs(found.packs, parameters=found.policy_parameters, undeclared=found.undeclared)
+    return Settings(
+        policies=chosen(packs, found.select, found.ignore),
+        options=EngineOptions(strict_parameters=found.strict_parameters),
+        scope=found.scope,
+        exclude=found.exclude,
+        today=datetime.date.today(),
+    )
+
+
+def responsibility(finding: Finding, separator: str) -> str:
+    """`customer | PaaS | data-at-rest`, with the separator that the host's formats can bear."""
+    return separator.join((str(finding.side), finding.service_model or UNDETERMINED, str(finding.domain)))
+
+
+def usual_responsibility(policy: Policy, language: str, separator: str) -> str:
+    """The same for a policy as such: with the service models of its types."""
+    entries = [types.describe(name) for name in policy.resources.get(language, ())]
+    models = sorted({entry.service_model or UNDETERMINED for entry in entries if entry is not None}) or [UNDETERMINED]
+    return separator.join((str(policy.side), "/".join(models), str(policy.domain)))

@@ -1,0 +1,266 @@
+"""From scenarios to verdicts: branches, correlation, doubts, absences."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from srm_checks.model import ABSENT, AllOf, Choice, Not, Options, Outcome, Ref, Repeated, Test, Unknown
+from srm_checks.policy.access import Environment, StackIndex
+from srm_checks.policy.evaluate import judge, settle
+from tests.policy.making import outcome, policy, stack, thing, verdicts, words
+
+ON = "require: {attribute: flag, is_true: yes, absent: gap}"
+PROD = Test("|var.env", "prod", "var.env")
+DEV = Test("|var.env", "dev", "var.env")
+BIG = Test("|length(var.x) > 2", True, "length(var.x) > 2")
+
+
+def test_both_branches_met() -> None:
+    assert outcome(policy(ON), thing(flag=Choice(PROD, True, "true"))) == "met"
+
+
+def test_a_gap_names_its_branch() -> None:
+    assert outcome(policy(ON), thing(flag=Choice(PROD, True, False))) == "gap when var.env is not prod"
+    assert outcome(policy(ON), thing(flag=Choice(PROD, ABSENT, True))) == "gap when var.env is prod"
+    assert outcome(policy(ON), thing(flag=Choice(BIG, True, False))) == "gap when not (length(var.x) > 2)"
+
+
+def test_both_branches_gap_names_none() -> None:
+    assert outcome(policy(ON), thing(flag=Choice(PROD, False, ABSENT))) == "gap"
+
+
+def test_an_unknown_branch_beside_a_met_one_is_unknown_and_beside_a_gap_is_a_gap() -> None:
+    assert outcome(policy(ON), thing(flag=Choice(PROD, True, Unknown("var.on")))) == "unknown (unresolved-value) when var.env is not prod"
+    assert outcome(policy(ON), thing(flag=Choice(PROD, False, Unknown("var.on")))) == "gap when var.env is prod"
+
+
+def test_one_condition_has_one_truth_across_attributes() -> None:
+    rule = policy("applies_when: {attribute: engine, not_starting_with: aurora}\n" + ON)
+    engine = Choice(PROD, "aurora", "mysql")
+    assert outcome(rule, thing(engine=engine, flag=Choice(PROD, ABSENT, True))) == "met"
+    assert outcome(rule, thing(engine=engine, flag=Choice(PROD, True, ABSENT))) == "gap when var.env is not prod"
+
+
+def test_values_of_one_subject_exclude_each_other() -> None:
+    value = Choice(PROD, Choice(DEV, False, True), True)
+    assert outcome(policy(ON), thing(flag=value)) == "met"
+
+
+def test_an_unknown_is_read_as_what_its_branch_says() -> None:
+    rule = policy("require: {any: [{attribute: env, equals: prod, absent: gap}, {attribute: flag, is_true: yes, absent: gap}]}")
+    env = Unknown("var.env", subject="|var.env")
+    assert outcome(rule, thing(env=env, flag=Choice(PROD, False, True))) == "met"
+
+
+def test_options_are_branches() -> None:
+    assert outcome(policy(ON), thing(flag=Options("Parameters/On", "On", ("true", "false")))) == "gap when On is false"
+    assert outcome(policy(ON), thing(flag=Options("Parameters/On", "On", ("true", "True")))) == "met"
+
+
+def test_a_condition_that_does_not_matter_is_not_named() -> None:
+    value = Choice(AllOf((PROD, BIG)), Choice(BIG, False, True), True)
+    rule = policy("require: {all: [{attribute: flag, is_true: yes, absent: gap}, {attribute: other, exists: yes}]}")
+    assert outcome(rule, thing(flag=value, other=Choice(Test("|c", True, "c"), 1, 2))) == "gap when length(var.x) > 2 and var.env is prod" or (
+        outcome(rule, thing(flag=value, other=1)) == "gap when var.env is prod and length(var.x) > 2"
+    )
+
+
+def test_a_failing_part_settles_it_whatever_the_others_hang_on() -> None:
+    rule = policy("require: {all: [{attribute: other, is_true: yes, absent: gap}, {attribute: flag, is_true: yes, absent: gap}]}")
+    assert outcome(rule, thing(flag=False, other=Choice(PROD, True, False))) == "gap"
+
+
+def test_a_conditional_resource_is_judged_where_it_exists() -> None:
+    assert outcome(policy(ON), thing(flag=False, exists=PROD)) == "gap when var.env is prod"
+    assert outcome(policy(ON), thing(flag=Choice(PROD, True, False), exists=PROD)) == "met"
+    assert outcome(policy(ON), thing(flag=Choice(PROD, True, False), exists=Not(PROD))) == "gap when var.env is not prod"
+    assert verdicts(policy(ON), thing(flag=False, exists=AllOf((PROD, Not(PROD))))) == []
+
+
+def test_impossible_branches_are_asked_for() -> None:
+    def never_prod(decided: object) -> bool:
+        return ("|var.env", "prod", True) not in list(decided)  # type: ignore[call-overload]
+
+    assert outcome(policy(ON), thing(flag=Choice(PROD, False, True)), feasible=never_prod) == "met"
+
+
+def test_more_than_64_branches_are_unknown() -> None:
+    value: object = True
+    for number in range(7):
+        value = Choice(Test(f"|v{number}", True, f"v{number}"), value, value if number else False)
+    many = thing(**{f"a{n}": Choice(Test(f"|v{n}", True, f"v{n}"), True, False) for n in range(7)})
+    parts = ", ".join(f"{{attribute: a{n}, is_true: yes, absent: gap}}" for n in range(7))
+    assert outcome(policy(f"require: {{any: [{parts}]}}"), many) in ("unknown (unresolved-value)", "gap when " + " and ".join(f"v{n} is false" for n in range(7)))
+    wide = Options("|o", "o", tuple(str(n) for n in range(70)))
+    assert outcome(policy(ON), thing(flag=wide)) == "unknown (unresolved-value)"
+
+
+@pytest.mark.parametrize(
+    ("engine", "on", "expected"),
+    [("aurora", False, "not-applicable"), ("mysql", False, "gap"), (Unknown("var.e"), False, "unknown (unresolved-value)"), (Unknown("var.e"), True, "met")],
+)
+def test_applies_when(engine: object, on: object, expected: str) -> None:
+    rule = policy("applies_when: {attribute: engine, not_starting_with: aurora}\n" + ON)
+    assert outcome(rule, thing(engine=engine, flag=on)) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "on", "expected"),
+    [(ABSENT, False, "gap"), ("snap", False, "unknown (provider-default)"), ("snap", True, "met"), (Unknown("var.s"), False, "unknown (unresolved-value)")],
+)
+def test_unknown_when(source: object, on: object, expected: str) -> None:
+    rule = policy(ON + "\nunknown_when: [{when: {attribute: source, exists: yes}, cause: provider-default}]")
+    assert outcome(rule, thing(source=source, flag=on)) == expected
+
+
+def test_the_same_element_must_meet_all_conditions() -> None:
+    rule = policy("require: {none: {in: rule, where: {all: [{attribute: port, equals: 22}, {attribute: open, is_true: yes}]}}}")
+    assert outcome(rule, thing(rule=[{"port": 22, "open": False}, {"port": 80, "open": True}])) == "met"
+    assert outcome(rule, thing(rule=[{"port": 80}, {"port": 22, "open": "true"}])) == "gap"
+    assert outcome(rule, thing(rule={"port": 22, "open": True})) == "gap"
+    assert outcome(rule, thing(rule=[Repeated({"port": 22, "open": True})])) == "unknown (unresolved-value)"
+    assert outcome(rule, thing(rule=[Repeated({"port": 80, "open": True})])) == "met"
+    assert outcome(rule, thing(rule=Unknown("var.rules"))) == "unknown (unresolved-value)"
+    assert outcome(rule, thing()) == "met"
+    assert outcome(rule, thing(rule=[Choice(PROD, {"port": 22, "open": True}, ABSENT)])) == "gap when var.env is prod"
+
+
+def test_evidence_lists_every_failing_element() -> None:
+    rule = policy("require: {none: {in: rule, where: {attribute: port, within: [22, 3389]}}}")
+    (verdict,) = verdicts(rule, thing(rule=[{"port": 22}, {"port": 80}, {"port": 3389}]))
+    assert [entry.path for entry in verdict.evidence] == ["rule.0", "rule.2"]
+    assert verdict.paths[0] == ("rule", 0, "port")
+
+
+def test_every_and_some() -> None:
+    every = policy("require: {every: {in: rule, where: {attribute: port, equals: 443}}}")
+    some = policy("require: {some: {in: rule, where: {attribute: port, equals: 443}}}")
+    assert (outcome(every, thing(rule=[{"port": 443}, {"port": 80}])), outcome(some, thing(rule=[{"port": 443}, {"port": 80}]))) == ("gap", "met")
+    assert (outcome(every, thing(rule=[])), outcome(some, thing(rule=[]))) == ("met", "gap")
+
+
+PORTS = "require: {not: {port_range: {from: f, to: t, protocol: p}, includes_any: [22]}}"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "protocol", "expected"),
+    [
+        (22, 22, "tcp", "gap"),
+        (0, 65535, "tcp", "gap"),
+        ("20", "25", "6", "gap"),
+        (23, 80, "tcp", "met"),
+        (0, 0, "-1", "gap"),
+        (0, 0, -1, "gap"),
+        (8, 0, "icmp", "met"),
+        (Unknown("var.f"), 80, "tcp", "unknown (unresolved-value)"),
+        (Unknown("var.f"), 21, "tcp", "met"),
+        (22, 22, Unknown("var.p"), "unknown (unresolved-value)"),
+    ],
+)
+def test_port_ranges(low: object, high: object, protocol: object, expected: str) -> None:
+    assert outcome(policy(PORTS), thing(f=low, t=high, p=protocol)) == expected
+
+
+# ------------------------------------------------------------------ related resources
+
+BY = "require: {related: {resources: aws_lock, by: thing, missing: gap, every: {attribute: flag, is_true: yes, absent: gap}}}"
+
+
+def lock(target: str | None, value: object = "x", **attributes: object) -> object:
+    references = [(("thing",), Ref(target))] if target else []
+    return thing("l", type="aws_lock", references=references, thing=value, **attributes)
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ([], "gap"),
+        ([lock("aws_thing.a", flag=True)], "met"),
+        ([lock("aws_thing.a", flag=False)], "gap"),
+        ([lock("aws_thing.a", flag=Unknown("var.on"))], "unknown (unresolved-value)"),
+        ([lock("aws_thing.b", flag=True)], "gap"),
+        ([lock(None, Unknown("var.thing"), flag=True)], "unknown (missing-reference)"),
+        ([lock(None, "some-name", flag=True)], "gap"),
+    ],
+)
+def test_a_resource_that_refers_here(others: list[object], expected: str) -> None:
+    assert outcome(policy(BY), thing("a"), thing("b"), *others) == expected  # type: ignore[arg-type]
+
+
+def test_instance_keys_tell_resources_apart() -> None:
+    mine, other = thing("a", key="x"), thing("a", key="y")
+    guard = thing("l", type="aws_lock", references=[(("thing",), Ref("aws_thing.a", "x"))], thing="?", flag=True)
+    assert [words(verdict) for verdict in verdicts(policy(BY), mine, other, guard)] == ["met", "gap"]
+
+
+def test_a_name_can_stand_for_a_reference() -> None:
+    rule = policy(BY.replace("missing: gap", "missing: gap, identity: label"))
+    assert outcome(rule, thing("a", label="data"), lock(None, "data", flag=True)) == "met"  # type: ignore[arg-type]
+    assert outcome(rule, thing("a", label="data"), lock(None, "other", flag=True)) == "gap"  # type: ignore[arg-type]
+
+
+def test_a_conditional_related_resource() -> None:
+    guard = thing("l", type="aws_lock", references=[(("thing",), Ref("aws_thing.a"))], thing="?", flag=True, exists=PROD)
+    assert outcome(policy(BY), thing("a"), guard) == "gap when var.env is not prod"
+    assert outcome(policy(BY), thing("a", exists=PROD), guard) == "met"
+
+
+THROUGH = "require: {related: {resources: aws_role, through: role, absent: gap, missing: unknown, some: {attribute: flag, is_true: yes, absent: gap}}}"
+
+
+@pytest.mark.parametrize(
+    ("role", "references", "expected"),
+    [
+        (ABSENT, [], "gap"),
+        (Unknown("aws_role.r.arn"), [(("role",), Ref("aws_role.r"))], "met"),
+        (Unknown("var.role"), [], "unknown (missing-reference)"),
+        ("arn:aws:iam::1:role/x", [], "unknown (missing-reference)"),
+    ],
+)
+def test_a_resource_that_this_one_refers_to(role: object, references: list[object], expected: str) -> None:
+    mine = thing("a", references=references, role=role)  # type: ignore[arg-type]
+    assert outcome(policy(THROUGH), mine, thing("r", type="aws_role", flag=True)) == expected
+
+
+# ------------------------------------------------------------------ absences
+
+TRAIL = "absence: {account_wide: yes, where: {attribute: flag, is_true: yes, absent: gap}, because_of: {terraform: [aws_vm]}}"
+
+
+def settled(scope: str, *resources: object) -> list[str]:
+    rule = policy(TRAIL)
+    facts = judge(StackIndex(stack(*resources)), [rule], Environment(datetime.date(2026, 11, 21))).absences  # type: ignore[arg-type]
+    return [f"{words(verdict)}{' absent' if verdict.missing_type else ''}" for verdict in settle(rule, facts, scope)]
+
+
+def test_absences() -> None:
+    vm = thing("v", type="aws_vm")
+    good, weak, open_ = thing("g", flag=True), thing("w", flag=False), thing("o", flag=Unknown("var.on"))
+    assert settled("stack", vm) == ["unknown (other-stack) absent"]
+    assert settled("account", vm) == ["gap absent"]
+    assert settled("account") == ["not-applicable absent"]
+    assert settled("stack", vm, weak) == ["gap"]
+    assert settled("stack", vm, weak, good) == ["met"]
+    assert settled("account", vm, weak, open_) == ["unknown (unresolved-value)"]
+
+
+def test_no_gap_and_no_met_that_another_value_of_an_open_variable_would_change() -> None:
+    """The property behind all of this, on every operator that reads one attribute."""
+    for operator, operand, values in (
+        ("equals", "a", ["a", "b"]),
+        ("within", ["a"], ["a", "b"]),
+        ("starting_with", "a", ["ab", "b"]),
+        ("greater_than", 3, [1, 9]),
+        ("is_true", True, [True, False]),
+        ("contains", "a", [["a"], []]),
+        ("exists", True, ["x", ABSENT]),
+    ):
+        absent = "" if operator == "exists" else ", absent: gap"
+        written = "yes" if operand is True else repr(operand)
+        rule = policy(f"require: {{attribute: x, {operator}: {written}{absent}}}")
+        fates = {outcome(rule, thing(x=value)) for value in values}
+        assert fates == {"met", "gap"}
+        (verdict,) = verdicts(rule, thing(x=Unknown("var.x")))
+        assert verdict.outcome is Outcome.UNKNOWN
