@@ -1,4 +1,4 @@
-"""One scan from the caller's wishes to the finished report; the command line and `srm_checks.scan` share it."""
+"""One scan from the caller's options to the finished report; the command line and `srm_checks.scan` share it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import importlib.metadata
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import srm_checks
 from srm_checks import config as configuration
@@ -18,6 +18,9 @@ from srm_checks.gate import Gate
 from srm_checks.model import Domain, EngineOptions, Severity, Side
 from srm_checks.report import Report
 
+if TYPE_CHECKING:
+    from srm_checks.pipeline import ScanRequest
+
 SERVICE_MODELS: Final = ("IaaS", "CaaS", "PaaS", "FaaS", "Abstracted", "SaaS", "Control")
 ENGINES: Final = ("auto", "checkov")
 ENGINE_PACKAGES: Final = ("cfn-lint", "checkov")
@@ -26,7 +29,7 @@ Progress: TypeAlias = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wishes:
+class ScanOptions:
     """What a caller sets for one scan. None, or an empty collection, leaves the setting to the configuration.
 
     `fail_on` "never" lets no gap fail the gate. `parameters` are CloudFormation parameter values by name. `today`
@@ -50,7 +53,7 @@ class Wishes:
     config: str | None = None
 
 
-def run(paths: Sequence[str], wishes: Wishes, progress: Progress | None = None) -> Report:
+def run(paths: Sequence[str], options: ScanOptions, progress: Progress | None = None) -> Report:
     """Scan `paths` and hold the findings against the gate.
 
     Raises `UsageError` where the caller's input is wrong and `EnvironmentProblem` where the installation is.
@@ -58,9 +61,14 @@ def run(paths: Sequence[str], wishes: Wishes, progress: Progress | None = None) 
     """
     from srm_checks import pipeline
 
-    config = configuration.resolve(paths, wishes.config)
-    result = pipeline.scan(_request(paths, wishes, config), progress)
-    decision = _gate(wishes, config).decide(result.findings, scope=result.scope)
+    if options.max_unknown is not None and options.max_unknown < 0:
+        raise UsageError(f"the number of unknowns that may pass cannot be {options.max_unknown}")
+    for path in options.var_files:
+        if not os.path.isfile(path):
+            raise UsageError(f"{path}: there is no such variable file")
+    config = configuration.resolve(paths, options.config)
+    result = pipeline.scan(_request(paths, options, config), progress)
+    decision = _gate(options, config).decide(result.findings, scope=result.scope)
     return Report(result=result, decision=decision, version=srm_checks.__version__, engines=engine_versions())
 
 
@@ -91,7 +99,7 @@ def scan(
 
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
-    wishes = Wishes(
+    options = ScanOptions(
         packs=tuple(packs),
         select=tuple(select),
         ignore=tuple(ignore),
@@ -108,7 +116,7 @@ def scan(
         today=today,
         config=config,
     )
-    return document(run([os.fspath(path) for path in paths], wishes))
+    return document(run([os.fspath(path) for path in paths], options))
 
 
 def known(what: str, word: str, words: Sequence[str]) -> str:
@@ -141,35 +149,35 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _request(paths: Sequence[str], wishes: Wishes, config: Config) -> Any:
+def _request(paths: Sequence[str], options: ScanOptions, config: Config) -> ScanRequest:
     from srm_checks.pipeline import ScanRequest
 
     return ScanRequest(
         paths=tuple(paths),
-        packs=wishes.packs or config.packs,
-        select=wishes.select or config.select,
-        ignore=wishes.ignore or config.ignore,
-        sides=wishes.sides,
-        domains=wishes.domains,
-        service_models=wishes.service_models,
-        scope=wishes.scope or config.scope,
-        engine=wishes.engine,
+        packs=options.packs or config.packs,
+        select=options.select or config.select,
+        ignore=options.ignore or config.ignore,
+        sides=options.sides,
+        domains=options.domains,
+        service_models=options.service_models,
+        scope=options.scope or config.scope,
+        engine=options.engine,
         engine_options=EngineOptions(
-            var_files=wishes.var_files,
-            parameters=wishes.parameters,
+            var_files=options.var_files,
+            parameters=options.parameters,
             strict_parameters=config.strict_parameters,
         ),
         parameters=config.policy_parameters,
-        today=wishes.today or datetime.date.today(),
+        today=options.today or datetime.date.today(),
         exclude=config.exclude,
-        include_all=wishes.include_all,
+        include_all=options.include_all,
         undeclared=config.undeclared,
     )
 
 
-def _gate(wishes: Wishes, config: Config) -> Gate:
-    fail_on = wishes.fail_on or config.fail_on
+def _gate(options: ScanOptions, config: Config) -> Gate:
+    fail_on = options.fail_on or config.fail_on
     return Gate(
         fail_on=fail_on if isinstance(fail_on, Severity) else None,
-        max_unknown=config.max_unknown if wishes.max_unknown is None else wishes.max_unknown,
+        max_unknown=config.max_unknown if options.max_unknown is None else options.max_unknown,
     )

@@ -33,7 +33,8 @@ class Config:
     `packs` are names, or paths relative to the working directory. `fail_on` None: gaps do not fail the gate.
     `max_unknown` None: no limit. `undeclared` "gap" makes every protective setting that is not declared a gap.
     `strict_parameters` leaves the defaults of parameters and variables out. `policy_parameters` are values by
-    policy id, then by name. `exclude` are globs relative to the working directory. `source` is the file, None where there was none.
+    policy id, then by name. `exclude` are globs relative to the working directory. `source` is the file, None where
+    there was none.
     """
 
     packs: tuple[str, ...] = (DEFAULT_PACK,)

@@ -19,7 +19,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +28,7 @@ from srm_checks.judge import ABSENT_ADDRESS, judge_stack, settle_absences
 from srm_checks.model import EngineOptions, Finding, Outcome, Unit
 from srm_checks.pipeline import load_unit
 from srm_checks.policy.document import Policy
-from srm_checks.policy.packs import MANIFEST, find, load_packs
+from srm_checks.policy.packs import FIXTURES, find, load_packs
 
 DEFAULT_DAY: Final = datetime.date(2026, 11, 21)
 _EXPECT: Final = re.compile(
@@ -77,8 +77,8 @@ class FixtureReport:
 
 def folder_of(pack: Path, policy: Policy) -> Path:
     """Where the fixtures of a pack's policy lie: `fixtures/` inside the pack, else beside the pack's folder of packs."""
-    inside = pack / "fixtures"
-    base = inside if inside.is_dir() else pack.parent.parent / "fixtures" / pack.name
+    inside = pack / FIXTURES
+    base = inside if inside.is_dir() else pack.parent.parent / FIXTURES / pack.name
     return base / Path(policy.path).parent.name / policy.name
 
 
@@ -157,8 +157,6 @@ def findings(unit: Unit, policies: Iterable[Policy]) -> list[Finding]:
 
 def _marked(finding: Finding, scope: str) -> Finding:
     """An absence remembers the scope that it was judged under in its `root`, for matching."""
-    from dataclasses import replace
-
     return replace(finding, root=scope) if finding.address == ABSENT_ADDRESS else finding
 
 
@@ -216,11 +214,6 @@ def _unread(unit: Unit) -> Iterator[str]:
 
 def _shown(path: Path) -> str:
     return os.path.relpath(path).replace(os.sep, "/")
-
-
-def pack_folder(name: str) -> Path:
-    """The folder of a pack, for messages."""
-    return find(name) / MANIFEST
 
 
 def as_json(template: str) -> str:

@@ -369,7 +369,8 @@ class Resource:
     as a dict, or Unknown. `module` is the module's address, "" for the root; `calls` leads from the root to it,
     outermost first. `trace` gives the places that decided the value at an attribute path where these lie elsewhere
     (module argument, tfvars, default), nearest first. A CloudFormation resource has its Properties as attributes,
-    and DeletionPolicy and UpdateReplacePolicy beside them.
+    and DeletionPolicy and UpdateReplacePolicy beside them. `region` is that of the resource's own provider, None where
+    it is the stack's.
     """
 
     type: str
@@ -387,6 +388,7 @@ class Resource:
     trace: Callable[[Path], tuple[SourceRange, ...]] = lambda path: ()
     former_bases: tuple[str, ...] = ()  # earlier addresses by `moved` blocks
     key: str | int | None = None
+    region: Any = None
 
     @property
     def name(self) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import logging
+import os
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +13,7 @@ from typing import Any
 
 from srm_checks.discovery import Inputs, discover
 from srm_checks.engines import NAMES, loader
-from srm_checks.errors import InputError, UsageError
+from srm_checks.errors import InputError, SrmError, UsageError
 from srm_checks.judge import UnitFindings, judge_stack, order, settle_absences
 from srm_checks.model import (
     Domain,
@@ -105,7 +108,11 @@ def scan(request: ScanRequest, progress: Callable[[int, int, str], None] | None 
         stack = load_unit(unit, request.engine_options)
         errors.extend(stack.errors)
         unread.extend(stack.unread_modules)
-        judged = judge_stack(stack, policies, today=request.today, scope=request.scope)
+        try:
+            judged = judge_stack(stack, policies, today=request.today, scope=request.scope)
+        except Exception as error:
+            errors.append(crash(unit, error))
+            continue
         notes.extend(judged.notes)
         units.append(judged)
     if progress:
@@ -142,7 +149,24 @@ def load_unit(unit: Unit, options: EngineOptions) -> Stack:
         problem = ScanError(error.path, NAMES[unit.kind], error.kind, f"{error}{place}")
     except RecursionError:
         problem = ScanError(unit.path, NAMES[unit.kind], "unsupported", "It is nested too deeply to be read.")
+    except SrmError:
+        raise
+    except Exception as error:  # a fault of ours or of an engine costs this unit, never the findings of the others
+        problem = crash(unit, error)
     return Stack(unit=unit, resources=[], errors=[problem])
+
+
+def crash(unit: Unit, error: Exception) -> ScanError:
+    """A fault in reading or judging a unit, as a sentence; the traceback goes to the log (shown with -v)."""
+    logging.getLogger(__name__).debug("%s", unit.path, exc_info=error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(place.filename)}:{place.lineno}"
+    return ScanError(
+        unit.path,
+        NAMES[unit.kind],
+        "crash",
+        f"It could not be scanned: {type(error).__name__}: {error} (at {where}). Please report this; run with -v for more.",
+    )
 
 
 def chosen(policy_set: PolicySet, select: Iterable[str], ignore: Iterable[str]) -> tuple[Policy, ...]:

@@ -20,7 +20,12 @@ TEMPLATE = "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  T:\n    Type: 
 BARE_TEMPLATE = "Resources:\n  T:\n    Type: AWS::SNS::Topic\n"
 JSON_TEMPLATE = json.dumps({"Resources": {"T": {"Type": "AWS::SNS::Topic"}}})
 PLAN = json.dumps(
-    {"format_version": "1.2", "terraform_version": "1.9.8", "planned_values": {"root_module": {}}, "resource_changes": []}
+    {
+        "format_version": "1.2",
+        "terraform_version": "1.9.8",
+        "planned_values": {"root_module": {}},
+        "resource_changes": [],
+    }
 )
 
 
@@ -72,7 +77,10 @@ def test_an_empty_folder_has_no_units(tree):
         ("prose.yaml", "Resources: we have many\nnotes: AWS is a cloud\n"),
         ("event.json", '{"Records": [{"eventSource": "aws:s3"}]}'),
         ("macro_event.json", '{"fragment": {"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}}'),
-        ("config_map.yaml", "kind: ConfigMap\ndata:\n  t.yaml: |\n    Resources:\n      T:\n        Type: AWS::SNS::Topic\n"),
+        (
+            "config_map.yaml",
+            "kind: ConfigMap\ndata:\n  t.yaml: |\n    Resources:\n      T:\n        Type: AWS::SNS::Topic\n",
+        ),
         ("serverless.yml", "service: x\nresources:\n  Resources:\n    T:\n      Type: AWS::SNS::Topic\n"),
         ("state.json", '{"format_version": "1.0", "terraform_version": "1.9.8", "values": {}}'),
         ("terraform.tfvars.json", '{"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}'),
@@ -230,7 +238,11 @@ def test_both_native_syntaxes_count(tree, name):
 @pytest.mark.parametrize("name", ["main.tf.json", "main.tofu.json"])
 @pytest.mark.parametrize(
     "body",
-    ['{"module": {"m": {"source": "./m"}}}', '{"module": [{"m": [{"source": "./m"}]}]}', '[{"module": {"m": {"source": "./m"}}}]'],
+    [
+        '{"module": {"m": {"source": "./m"}}}',
+        '{"module": [{"m": [{"source": "./m"}]}]}',
+        '[{"module": {"m": {"source": "./m"}}}]',
+    ],
 )
 def test_json_syntax_counts(tree, name, body):
     tree({name: body, "m/main.tf": TOPIC})
@@ -427,7 +439,14 @@ def test_templates_and_plans_mean_themselves_under_any_name(tree):
 def test_spellings_of_one_path_are_one(tree, monkeypatch):
     folder = tree({"app/main.tf": TOPIC, "t.yaml": TEMPLATE})
     (folder.parent / "link").symlink_to(folder)
-    paths = ["app", "./app/", "app/../app", str(folder / "app"), f"../{folder.name}/app", str(folder.parent / "link" / "app")]
+    paths = [
+        "app",
+        "./app/",
+        "app/../app",
+        str(folder / "app"),
+        f"../{folder.name}/app",
+        str(folder.parent / "link" / "app"),
+    ]
     files = ["t.yaml", "./t.yaml", "app/../t.yaml", str(folder / "t.yaml"), str(folder.parent / "link" / "t.yaml")]
     inputs = discover([*paths, *files])
     assert inputs.units == (Unit(UnitKind.CLOUDFORMATION, "t.yaml"), Unit(UnitKind.TERRAFORM, "app"))

@@ -40,7 +40,7 @@ def test_no_local_call(text):
     [
         'module "a" {\n  source = "./a"\n}\n',
         'module "a" { source = "./a" }',
-        "module a {\n  source=\"./a\"\n}",
+        'module a {\n  source="./a"\n}',
         'module "a" { # why\n  source /* here */ = "./a" // so\n}\n',
         '/* one */ module "a" {\n  source = "./a"\n}\n',
         'module "a" {\r\n  source = "./a"\r\n}\r\n',
@@ -58,11 +58,15 @@ def test_one_local_call(text):
 
 
 def test_every_call_of_a_file_is_found_in_order():
-    text = 'module "a" {\n  source = "../a"\n}\nmodule "b" {\n  source = ".."\n}\nmodule "c" {\n  source = "./c//d"\n}\n'
+    text = (
+        'module "a" {\n  source = "../a"\n}\nmodule "b" {\n  source = ".."\n}\nmodule "c" {\n  source = "./c//d"\n}\n'
+    )
     assert local_sources(text) == ["../a", "..", "./c//d"]
 
 
-@pytest.mark.parametrize("text", ['module "a" {', '"', '"${', "/*", "<<E\n", "}}}", 'module "a" {\n  source = "./a', '"%{ if x ~}'])
+@pytest.mark.parametrize(
+    "text", ['module "a" {', '"', '"${', "/*", "<<E\n", "}}}", 'module "a" {\n  source = "./a', '"%{ if x ~}']
+)
 def test_broken_files_end(text):
     assert local_sources(text) in ([], ["./a"])
     assert not keeps_state(text)

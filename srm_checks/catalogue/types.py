@@ -71,23 +71,35 @@ def _entry(row: Mapping[str, str]) -> TypeEntry:
 
 
 def _data_source(type_name: str) -> TypeEntry | None:
-    """The service that a data source without a resource of its name belongs to.
+    """The entry of a data source that has no resource of its name.
 
-    `aws_iam_policy_document` belongs with `aws_iam_policy`, `aws_subnets` with `aws_subnet`, `aws_ssoadmin_instances`
-    with the other `aws_ssoadmin_` types, as long as these are all of one service.
+    `aws_subnets` reads several `aws_subnet`. `aws_iam_policy_document` belongs to the service of `aws_iam_policy`,
+    `aws_ssoadmin_instances` to the one of the other `aws_ssoadmin_` types, as long as these are all of one service.
     """
     name = type_name.removeprefix(DATA_PREFIX)
     types = tables.index("resource_types")
+    if name.removesuffix("s") in types:
+        return _entry(tables.load("resource_types").row(types[name.removesuffix("s")]))._replace(type_name=type_name)
     words = name.split("_")
-    for end in range(len(words), 1, -1):
+    for end in range(len(words) - 1, 1, -1):
         stem = "_".join(words[:end])
-        exact = types.get(stem) or types.get(stem.removesuffix("s"))
-        services = {_cell(line, 1) for line in ([exact] if exact else _beginning_with(f"{stem}_"))}
-        if len(services) == 1:
-            return _of_service(type_name, services.pop())
+        if end == 2 and stem not in types and words[1] not in _packages():
+            return None  # one word that names no service (`aws_default_tags`) says nothing
+        lines = [types[stem]] if stem in types else _beginning_with(f"{stem}_")
+        services = {_cell(line, 1) for line in lines}
         if services:
-            return None
+            return _of_service(type_name, services.pop()) if len(services) == 1 else None
     return None
+
+
+@functools.cache
+def _packages() -> frozenset[str]:
+    """The words that begin the names of a service's Terraform types."""
+    return frozenset(
+        word
+        for row in tables.load("services").rows()
+        for word in (row["service_key"], *row["terraform_packages"].split(";"))
+    )
 
 
 def _beginning_with(prefix: str) -> Iterable[str]:

@@ -104,7 +104,7 @@ def command(
         raise UsageError("--fail-on-unknown and --max-unknown contradict each other; give one of them")
     destinations = destinations or (Destination("text", None),)
     prepare(destinations)
-    wishes = api.Wishes(
+    options = api.ScanOptions(
         packs=packs,
         select=select,
         ignore=ignore,
@@ -122,7 +122,7 @@ def command(
         config=config,
     )
     with progress_bar(console) as progress:
-        report = api.run(paths or (".",), wishes, progress)
+        report = api.run(paths or (".",), options, progress)
     write(report, destinations)
     _say_notes(console, report, paths or (".",))
     return _exit_code(report, exit_zero)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 import functools
+import os
 from dataclasses import dataclass
 from typing import Final
 
 from srm_checks import config
 from srm_checks.catalogue import types
+from srm_checks.errors import UsageError
 from srm_checks.model import EngineOptions, Finding
 from srm_checks.pipeline import chosen
 from srm_checks.policy.document import Policy
@@ -41,8 +43,19 @@ def settings() -> Settings:
         options=EngineOptions(strict_parameters=found.strict_parameters),
         scope=found.scope,
         exclude=found.exclude,
-        today=datetime.date.today(),
+        today=_today(),
     )
+
+
+def _today() -> datetime.date:
+    """The day against which dates are held; `SRM_CHECKS_TODAY` fixes it, as `--today` does on the command line."""
+    given = os.environ.get("SRM_CHECKS_TODAY")
+    if not given:
+        return datetime.date.today()
+    try:
+        return datetime.date.fromisoformat(given)
+    except ValueError as error:
+        raise UsageError(f"SRM_CHECKS_TODAY is {given!r}, which is no date such as 2026-11-21.") from error
 
 
 def responsibility(finding: Finding, separator: str) -> str:

@@ -260,7 +260,7 @@ class Compiler:
         if head == "context":
             if node["context"] != "region":
                 self.source.unknown_word((*place, "context"), "context", node["context"], ("region",))
-            return lambda context, resource, value, path: [(context.index.stack.region, ("region",))]
+            return _read_region
         if head == "parameter":
             given = self.variant({"parameter": node["parameter"]}, place)
             return lambda context, resource, value, path: [(given, ("parameter",))]
@@ -395,6 +395,11 @@ def _union_reader(paths: list[Segments]) -> _Reader:
         return [(joined, first)] if first is not None else [(ABSENT, path + paths[0])]
 
     return read_union
+
+
+def _read_region(context: Context, resource: Resource, value: Any, path: Path) -> list[tuple[Any, Path]]:
+    region = context.index.stack.region if resource.region is None else resource.region
+    return [(context.read(region), ("region",))]
 
 
 def _tag_reader(name: str) -> _Reader:

@@ -18,6 +18,7 @@ from srm_checks.policy.load import Draft, build, read_policy
 from srm_checks.policy.source import Source, read, suggest
 
 MANIFEST: Final = "pack.yaml"
+FIXTURES: Final = "fixtures"
 DEFAULT_PACK: Final = "aws-baseline"
 KEYS: Final = (
     "name", "version", "title", "id_prefix", "extends", "select", "ignore", "parameters", "overrides", "mandatory",
@@ -210,7 +211,11 @@ class _PackLoader:
                 source.problem((key,), f"`{key}` takes a list")
 
     def _own(self, folder: Path, name: str, prefix: str, source: Source) -> None:
-        files = sorted(path for path in folder.rglob("*.yaml") if path.name != MANIFEST)
+        files = sorted(
+            path
+            for path in folder.rglob("*.yaml")
+            if path.name != MANIFEST and not _set_aside(path.relative_to(folder).parts[:-1])
+        )
         if files and not prefix:
             source.problem((), "a pack with policies of its own needs an `id_prefix`")
         ours = library().resolve()
@@ -294,6 +299,11 @@ class _PackLoader:
                 entry = self.entries[key]
                 entry.severity = severity or entry.severity
                 entry.undeclared_is_gap = entry.undeclared_is_gap or change.get("undeclared") == "gap"
+
+
+def _set_aside(folders: Sequence[str]) -> bool:
+    """Whether a file below these folders of a pack is no policy: fixtures, and what is hidden."""
+    return any(name == FIXTURES or name.startswith(".") for name in folders)
 
 
 def matching(pattern: str, ids: Iterable[str]) -> set[str]:

@@ -278,6 +278,8 @@ def _assignments(text: str) -> Iterator[tuple[str, str]]:
             bare = match["bare"]
             if bare and (match["after"] in ("(", "[") or (match["sign"] == ":" and not _is_whole_line(line, match))):
                 continue  # a call or look-up (`password = get_password()`), or punctuation
+            if bare and _MEMBER.fullmatch(bare):
+                continue  # `token: event.token` in inline code
             yield match["name"], match["double"] or match["single"] or bare
 
 
@@ -285,6 +287,8 @@ def _is_whole_line(line: str, match: re.Match[str]) -> bool:
     before, after = line[: match.start()], line[match.end("bare") :]
     return not before.strip(" \t-'\"") and not after.strip()
 
+
+_MEMBER: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+;?")
 
 # Every name that the keyword detector knows has one of these in it.
 _STEMS: Final = ("key", "pass", "pwd", "token", "secret", "contrase")
@@ -322,7 +326,9 @@ def _is_secret_pair(name: str, value: str) -> bool:
     return True
 
 
-_SETTINGS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "enabled", "disabled", "auto", "default"})
+_SETTINGS: Final = frozenset(
+    {"true", "false", "yes", "no", "on", "off", "enabled", "disabled", "auto", "default", "required"}
+)
 _EMPTY_WORDS: Final = frozenset({"null", "none", "nil", "undefined", "todo", "tbd", "fixme", "placeholder", "redacted"})
 _PLACEHOLDER: Final = re.compile(
     r"""

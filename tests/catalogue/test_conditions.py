@@ -85,7 +85,13 @@ def test_one_check(test: str, value: Any, expected: int) -> None:
 
 @pytest.mark.parametrize(
     ("a", "b", "expected"),
-    [("EC2", ABSENT, TRUE), (ABSENT, ABSENT, TRUE), ("EC2", "x", FALSE), ("EC2", VAR, UNKNOWN), ("FARGATE", VAR, FALSE)],
+    [
+        ("EC2", ABSENT, TRUE),
+        (ABSENT, ABSENT, TRUE),
+        ("EC2", "x", FALSE),
+        ("EC2", VAR, UNKNOWN),
+        ("FARGATE", VAR, FALSE),
+    ],
 )
 def test_all_clauses_must_hold(a: Any, b: Any, expected: int) -> None:
     assert truth("absent or == EC2, and b absent", a, b=b) == expected

@@ -60,7 +60,13 @@ DECIDED: list[tuple[str, dict[str, Any], str, str, str]] = [
         "custom_iam_instance_profile = p, main.tf:12",
     ),
     ("AWS::RDS::DBInstance", {"Engine": "mysql"}, "PaaS", "PaaS", "Engine = mysql, main.tf:11"),
-    ("AWS::RDS::DBInstance", {"Engine": "custom-sqlserver-se"}, "IaaS", "IaaS", "Engine = custom-sqlserver-se, main.tf:11"),
+    (
+        "AWS::RDS::DBInstance",
+        {"Engine": "custom-sqlserver-se"},
+        "IaaS",
+        "IaaS",
+        "Engine = custom-sqlserver-se, main.tf:11",
+    ),
     # Lambda
     ("aws_lambda_function", {"runtime": "python3.13"}, "FaaS", "PaaS", "aws_lambda_function"),
     ("aws_lambda_function", {"package_type": "Image"}, "FaaS", "PaaS", "package_type = Image, main.tf:11"),
@@ -96,8 +102,20 @@ DECIDED: list[tuple[str, dict[str, Any], str, str, str]] = [
         "PaaS",
         "requires_compatibilities = FARGATE, main.tf:11",
     ),
-    ("aws_ecs_task_definition", {"requires_compatibilities": ["EC2"]}, "IaaS", "IaaS", "requires_compatibilities = EC2, main.tf:11"),
-    ("AWS::ECS::TaskDefinition", {"RequiresCompatibilities": ["EC2"]}, "IaaS", "IaaS", "RequiresCompatibilities = EC2, main.tf:11"),
+    (
+        "aws_ecs_task_definition",
+        {"requires_compatibilities": ["EC2"]},
+        "IaaS",
+        "IaaS",
+        "requires_compatibilities = EC2, main.tf:11",
+    ),
+    (
+        "AWS::ECS::TaskDefinition",
+        {"RequiresCompatibilities": ["EC2"]},
+        "IaaS",
+        "IaaS",
+        "RequiresCompatibilities = EC2, main.tf:11",
+    ),
     (
         "aws_ecs_capacity_provider",
         {"auto_scaling_group_provider": [{"auto_scaling_group_arn": "a"}]},
@@ -105,44 +123,136 @@ DECIDED: list[tuple[str, dict[str, Any], str, str, str]] = [
         "IaaS",
         "auto_scaling_group_provider is set, main.tf:11",
     ),
-    ("AWS::ECS::CapacityProvider", {"ManagedInstancesProvider": {}}, "CaaS", "PaaS", "ManagedInstancesProvider is set, main.tf:11"),
+    (
+        "AWS::ECS::CapacityProvider",
+        {"ManagedInstancesProvider": {}},
+        "CaaS",
+        "PaaS",
+        "ManagedInstancesProvider is set, main.tf:11",
+    ),
     # EKS
     ("aws_eks_cluster", {}, "CaaS", "PaaS", "aws_eks_cluster"),
     ("aws_eks_cluster", {"compute_config": [{"enabled": VAR}]}, "CaaS", "PaaS", "aws_eks_cluster"),
-    ("aws_eks_cluster", {"compute_config": [{"enabled": True}]}, "CaaS", "PaaS", "compute_config.enabled = true, main.tf:11"),
+    (
+        "aws_eks_cluster",
+        {"compute_config": [{"enabled": True}]},
+        "CaaS",
+        "PaaS",
+        "compute_config.enabled = true, main.tf:11",
+    ),
     ("aws_eks_cluster", {"remote_network_config": [{}]}, "IaaS", "IaaS", "remote_network_config is set, main.tf:11"),
-    ("AWS::EKS::Cluster", {"ComputeConfig": {"Enabled": "true"}}, "CaaS", "PaaS", "ComputeConfig.Enabled = true, main.tf:11"),
+    (
+        "AWS::EKS::Cluster",
+        {"ComputeConfig": {"Enabled": "true"}},
+        "CaaS",
+        "PaaS",
+        "ComputeConfig.Enabled = true, main.tf:11",
+    ),
     ("AWS::EKS::Cluster", {"OutpostConfig": {}}, "IaaS", "IaaS", "OutpostConfig is set, main.tf:11"),
     ("aws_eks_node_group", {}, "CaaS", "PaaS", "aws_eks_node_group"),
     ("aws_eks_node_group", {"ami_type": "CUSTOM"}, "IaaS", "IaaS", "ami_type = CUSTOM, main.tf:11"),
-    ("aws_eks_node_group", {"ami_type": "AL2023_x86_64_STANDARD"}, "CaaS", "PaaS", "ami_type = AL2023_x86_64_STANDARD, main.tf:11"),
+    (
+        "aws_eks_node_group",
+        {"ami_type": "AL2023_x86_64_STANDARD"},
+        "CaaS",
+        "PaaS",
+        "ami_type = AL2023_x86_64_STANDARD, main.tf:11",
+    ),
     ("AWS::EKS::Nodegroup", {"AmiType": "CUSTOM"}, "IaaS", "IaaS", "AmiType = CUSTOM, main.tf:11"),
     # the others
-    ("aws_apprunner_service", {"source_configuration": [{"image_repository": [{}]}]}, "CaaS", "PaaS", "source_configuration.image_repository is set, main.tf:11"),
-    ("AWS::AppRunner::Service", {"SourceConfiguration": {"CodeRepository": {}}}, "FaaS", "PaaS", "SourceConfiguration.CodeRepository is set, main.tf:11"),
-    ("aws_batch_compute_environment", {"compute_resources": [{"type": "FARGATE_SPOT"}]}, "CaaS", "PaaS", "compute_resources.type = FARGATE_SPOT, main.tf:11"),
-    ("aws_batch_compute_environment", {"compute_resources": [{"type": "SPOT"}]}, "IaaS", "IaaS", "compute_resources.type = SPOT, main.tf:11"),
+    (
+        "aws_apprunner_service",
+        {"source_configuration": [{"image_repository": [{}]}]},
+        "CaaS",
+        "PaaS",
+        "source_configuration.image_repository is set, main.tf:11",
+    ),
+    (
+        "AWS::AppRunner::Service",
+        {"SourceConfiguration": {"CodeRepository": {}}},
+        "FaaS",
+        "PaaS",
+        "SourceConfiguration.CodeRepository is set, main.tf:11",
+    ),
+    (
+        "aws_batch_compute_environment",
+        {"compute_resources": [{"type": "FARGATE_SPOT"}]},
+        "CaaS",
+        "PaaS",
+        "compute_resources.type = FARGATE_SPOT, main.tf:11",
+    ),
+    (
+        "aws_batch_compute_environment",
+        {"compute_resources": [{"type": "SPOT"}]},
+        "IaaS",
+        "IaaS",
+        "compute_resources.type = SPOT, main.tf:11",
+    ),
     ("aws_batch_compute_environment", {"type": "UNMANAGED"}, "IaaS", "IaaS", "type = UNMANAGED, main.tf:11"),
-    ("AWS::Batch::ComputeEnvironment", {"ComputeResources": {"Type": "FARGATE"}}, "CaaS", "PaaS", "ComputeResources.Type = FARGATE, main.tf:11"),
-    ("aws_codebuild_project", {"environment": [{"image": "aws/codebuild/standard:7.0"}]}, "CaaS", "PaaS", "environment.image = aws/codebuild/standard:7.0, main.tf:11"),
+    (
+        "AWS::Batch::ComputeEnvironment",
+        {"ComputeResources": {"Type": "FARGATE"}},
+        "CaaS",
+        "PaaS",
+        "ComputeResources.Type = FARGATE, main.tf:11",
+    ),
+    (
+        "aws_codebuild_project",
+        {"environment": [{"image": "aws/codebuild/standard:7.0"}]},
+        "CaaS",
+        "PaaS",
+        "environment.image = aws/codebuild/standard:7.0, main.tf:11",
+    ),
     ("AWS::CodeBuild::Project", {"Environment": {"Image": VAR}}, "CaaS", "PaaS", "AWS::CodeBuild::Project"),
-    ("AWS::Deadline::Fleet", {"Configuration": {"CustomerManaged": {}}}, "IaaS", "IaaS", "Configuration.CustomerManaged is set, main.tf:11"),
+    (
+        "AWS::Deadline::Fleet",
+        {"Configuration": {"CustomerManaged": {}}},
+        "IaaS",
+        "IaaS",
+        "Configuration.CustomerManaged is set, main.tf:11",
+    ),
     ("aws_emr_cluster", {}, "PaaS", "PaaS", "aws_emr_cluster"),
     ("AWS::EMR::Cluster", {"CustomAmiId": "ami-1"}, "PaaS", "PaaS", "CustomAmiId = ami-1, main.tf:11"),
     ("aws_emrserverless_application", {}, "FaaS", "PaaS", "aws_emrserverless_application"),
-    ("AWS::EMRServerless::Application", {"ImageConfiguration": {}}, "FaaS", "PaaS", "ImageConfiguration is set, main.tf:11"),
+    (
+        "AWS::EMRServerless::Application",
+        {"ImageConfiguration": {}},
+        "FaaS",
+        "PaaS",
+        "ImageConfiguration is set, main.tf:11",
+    ),
     ("aws_elastic_beanstalk_environment", {}, "PaaS", "PaaS", "aws_elastic_beanstalk_environment"),
     (
         "AWS::ElasticBeanstalk::Environment",
-        {"OptionSettings": [{"Namespace": "aws:elasticbeanstalk:managedactions", "OptionName": "ManagedActionsEnabled", "Value": "true"}]},
+        {
+            "OptionSettings": [
+                {
+                    "Namespace": "aws:elasticbeanstalk:managedactions",
+                    "OptionName": "ManagedActionsEnabled",
+                    "Value": "true",
+                }
+            ]
+        },
         "PaaS",
         "PaaS",
         "ManagedActionsEnabled = true, main.tf:11",
     ),
     ("AWS::GameLift::Fleet", {}, "CaaS", "PaaS", "AWS::GameLift::Fleet"),
     ("AWS::GameLift::Fleet", {"ComputeType": "ANYWHERE"}, "IaaS", "IaaS", "ComputeType = ANYWHERE, main.tf:11"),
-    ("AWS::SageMaker::Cluster", {"InstanceGroups": [{"AutoPatchConfig": {}}]}, "CaaS", "PaaS", "InstanceGroups.AutoPatchConfig is set, main.tf:11"),
-    ("AWS::SageMaker::Cluster", {"InstanceGroups": [{"AutoPatchConfig": {}}, {}]}, "CaaS", "PaaS", "AWS::SageMaker::Cluster"),
+    (
+        "AWS::SageMaker::Cluster",
+        {"InstanceGroups": [{"AutoPatchConfig": {}}]},
+        "CaaS",
+        "PaaS",
+        "InstanceGroups.AutoPatchConfig is set, main.tf:11",
+    ),
+    (
+        "AWS::SageMaker::Cluster",
+        {"InstanceGroups": [{"AutoPatchConfig": {}}, {}]},
+        "CaaS",
+        "PaaS",
+        "AWS::SageMaker::Cluster",
+    ),
     ("aws_sagemaker_model", {"primary_container": [{"image": "x/own"}]}, "CaaS", "PaaS", "aws_sagemaker_model"),
     ("AWS::SageMaker::Model", {"PrimaryContainer": {"Image": VAR}}, "CaaS", "PaaS", "AWS::SageMaker::Model"),
     ("aws_workspaces_workspace", {"bundle_id": "wsb-1"}, "SaaS", "SaaS", "aws_workspaces_workspace"),
@@ -155,9 +265,21 @@ DECIDED: list[tuple[str, dict[str, Any], str, str, str]] = [
         "aws_ecs_task_definition",
     ),
     # branches that agree, and what is known of an open text
-    ("aws_db_instance", {"engine": Choice(Test("c", True, "c"), "mysql", "postgres")}, "PaaS", "PaaS", "aws_db_instance"),
+    (
+        "aws_db_instance",
+        {"engine": Choice(Test("c", True, "c"), "mysql", "postgres")},
+        "PaaS",
+        "PaaS",
+        "aws_db_instance",
+    ),
     ("aws_db_instance", {"engine": Options("P/E", "E", ("mysql", "mariadb"))}, "PaaS", "PaaS", "aws_db_instance"),
-    ("aws_db_instance", {"engine": Unknown('"sqlserver-${var.edition}"', parts=("sqlserver-", None))}, "PaaS", "PaaS", "aws_db_instance"),
+    (
+        "aws_db_instance",
+        {"engine": Unknown('"sqlserver-${var.edition}"', parts=("sqlserver-", None))},
+        "PaaS",
+        "PaaS",
+        "aws_db_instance",
+    ),
 ]
 
 UNDETERMINED: list[tuple[str, dict[str, Any], str]] = [
@@ -177,12 +299,28 @@ UNDETERMINED: list[tuple[str, dict[str, Any], str]] = [
     ("aws_ecs_service", {"launch_type": "NEW_KIND"}, "no known case has"),
     (
         "aws_ecs_service",
-        {"capacity_provider_strategy": [{"capacity_provider": Unknown("aws_ecs_capacity_provider.c.name", refs=(Ref("c"),))}]},
+        {
+            "capacity_provider_strategy": [
+                {"capacity_provider": Unknown("aws_ecs_capacity_provider.c.name", refs=(Ref("c"),))}
+            ]
+        },
         "it depends on an Auto Scaling group behind its capacity providers",
     ),
-    ("AWS::ECS::Service", {"CapacityProviderStrategy": [{"CapacityProvider": "own"}]}, "it depends on an Auto Scaling group"),
-    ("aws_ecs_task_definition", {}, "it depends on an EC2 service that runs it; it depends on a Fargate service that runs it"),
-    ("AWS::ECS::TaskDefinition", {"RequiresCompatibilities": ["EC2", "FARGATE"]}, "it depends on an EC2 service that runs it"),
+    (
+        "AWS::ECS::Service",
+        {"CapacityProviderStrategy": [{"CapacityProvider": "own"}]},
+        "it depends on an Auto Scaling group",
+    ),
+    (
+        "aws_ecs_task_definition",
+        {},
+        "it depends on an EC2 service that runs it; it depends on a Fargate service that runs it",
+    ),
+    (
+        "AWS::ECS::TaskDefinition",
+        {"RequiresCompatibilities": ["EC2", "FARGATE"]},
+        "it depends on an EC2 service that runs it",
+    ),
     ("aws_ecs_task_definition", {"requires_compatibilities": [Repeated(VAR)]}, "requires_compatibilities is"),
     ("aws_ecs_capacity_provider", {}, "no known case has auto_scaling_group_provider not set"),
     ("AWS::ECS::CapacityProvider", {"AutoScalingGroupProvider": VAR, "ManagedInstancesProvider": VAR}, "is var.x"),
@@ -201,7 +339,9 @@ UNDETERMINED: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("type_name", "attributes", "model", "family", "by"), DECIDED, ids=lambda value: str(value)[:50])
+@pytest.mark.parametrize(
+    ("type_name", "attributes", "model", "family", "by"), DECIDED, ids=lambda value: str(value)[:50]
+)
 def test_configuration_decides(type_name: str, attributes: dict[str, Any], model: str, family: str, by: str) -> None:
     found = decided(type_name, **attributes)
     assert (found.service_model, found.model_family, found.decided_by) == (model, family, by)
@@ -270,7 +410,9 @@ def test_null_counts_as_absent() -> None:
 
 
 def test_every_configuration_type_has_cases_that_can_be_read() -> None:
-    types = [row["resource_type"] for row in tables.load("resource_types").rows() if row["model_source"] == CONFIGURATION]
+    types = [
+        row["resource_type"] for row in tables.load("resource_types").rows() if row["model_source"] == CONFIGURATION
+    ]
     assert len(types) == 35
     assert {type_name for type_name in types if not cases.of_type(type_name)} == set()
 
@@ -285,10 +427,7 @@ def test_every_row_of_the_cases_is_in_the_language(type_name: str) -> None:
 
 def test_the_cases_that_need_other_resources_are_these() -> None:
     waiting = {
-        case.name
-        for type_name in cases.types()
-        for case in cases.of_type(type_name)
-        if case.condition.needs_related
+        case.name for type_name in cases.types() for case in cases.of_type(type_name) if case.condition.needs_related
     }
     assert waiting == {
         "managed-nodes-own-template",

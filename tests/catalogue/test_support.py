@@ -27,6 +27,7 @@ def test_the_products_are_those_of_the_table() -> None:
         ("rds-mysql", "8.0.mysql_aurora.3.04.0", None),
         ("rds-mariadb", "10.11.6", datetime.date(2028, 2, 29)),
         ("rds-mariadb", "10.1", None),
+        ("rds-postgres", "16-R1", datetime.date(2029, 2, 28)),
         ("rds-postgres", "9.6.24", datetime.date(2022, 4, 30)),
         ("aurora-postgresql", "15.4", datetime.date(2028, 2, 29)),
         ("eks", "1.29", datetime.date(2025, 3, 23)),

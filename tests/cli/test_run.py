@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import click
 import pytest
@@ -16,7 +15,7 @@ from srm_checks.errors import EnvironmentProblem, InputError, PackError, UsageEr
 
 
 @pytest.fixture
-def fail_with(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
+def fail_with(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
     """The command `fail` raises what is put into the list."""
     raised: list[BaseException] = []
 
@@ -27,7 +26,7 @@ def fail_with(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
 
     monkeypatch.setattr(cli.LazyGroup, "get_command", lambda self, ctx, name: fail)
     monkeypatch.setattr(cli, "COMMANDS", {"fail": ""})
-    yield raised
+    return raised
 
 
 OUTCOMES = [

@@ -112,6 +112,7 @@ class TestExitCodes:
         [
             (["no/such/path"], "no/such/path"),
             ([".", "--pack", "no/such/pack"], "no/such/pack"),
+            ([".", "--var-file", "nope.tfvars"], "nope.tfvars: there is no such variable file"),
             ([".", "--select", "SRM-DAR-05"], "did you mean 'SRM-DAR-005'"),
             ([".", "--select", "XYZ-*"], "'XYZ-*' matches no policy"),
             ([".", "-f", "json=t.yaml/x.json"], "its folder cannot be made"),
@@ -248,6 +249,7 @@ class TestPythonDoor:
             ({"sides": ["vendor"]}, "unknown side 'vendor'; there are customer, shared, aws"),
             ({"fail_on": "hihg"}, "unknown severity 'hihg'; did you mean 'high'"),
             ({"scope": "world"}, "unknown scope 'world'"),
+            ({"max_unknown": -1}, "cannot be -1"),
             ({"engine": "fats"}, "unknown engine 'fats'"),
         ],
     )

@@ -65,6 +65,7 @@ NO_SECRET: list[Any] = [
     "password = get_password()",
     "# the password: see the wiki",
     "PasswordAuthentication = yes",
+    "const params = {\n  token: event.detail.token\n}",
     "gpgcheck=1\ngpgkey=https://example.com/RPM-GPG-KEY",
     "aws s3 cp s3://bucket/keys/some/very/long/path/of/letters/and/more/of/it here",
     "aws kms key sha1 0123456789abcdef0123456789abcdef01234567",
@@ -72,7 +73,12 @@ NO_SECRET: list[Any] = [
     "https://user@host:8080/path",
     "<password>",
     {"DB_HOST": "db.internal", "DB_USER": "app", "LOG_LEVEL": "debug"},
-    {"DB_PASSWORD_FILE": "run/secrets/db", "DB_SECRET_ARN": "x1y2z3", "SECRET_NAME": "prod", "TOKEN_URL": "https://x.y/t"},
+    {
+        "DB_PASSWORD_FILE": "run/secrets/db",
+        "DB_SECRET_ARN": "x1y2z3",
+        "SECRET_NAME": "prod",
+        "TOKEN_URL": "https://x.y/t",
+    },
     {"PASSWORD": ""},
     {"PASSWORD": "REPLACE_ME"},
     {"PASSWORD": "<your password>"},
@@ -141,6 +147,7 @@ OPEN: list[Any] = [
     Unknown("<<EOF", parts=("export DB_PASSWORD=", None)),
     Unknown('"${var.a} ${aws_x.y.id}"', refs=(Ref("aws_x.y"),), parts=(None, " ", None)),
     Unknown("templatefile(...)", refs=(Ref("aws_x.y"),), parts=("a ", None, " b ", None)),
+    Unknown('"id ${coalesce(var.p, aws_x.y.id)}"', refs=(Ref("aws_x.y"),), parts=("id ", None)),
     Unknown("coalesce(var.p, random_password.p.result)", refs=(Ref("random_password.p"),)),
 ]
 

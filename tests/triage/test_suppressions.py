@@ -18,6 +18,7 @@ CASES = [
     ("a Checkov skip of the id", "SRM-DAR-005", "checkov", True),
     ("several ids in one skip", "CKV_AWS_16, SRM-DAR-005", "checkov", True),
     ("another id", "SRM-DAR-006", "checkov", False),
+    ("an id that contains it", "ACMESRM-DAR-0055", "checkov", False),
     ("a prefix is no Checkov id", "SRM-DAR", "checkov", False),
     ("the cfn-lint id is no Checkov id", "E906005", "checkov", False),
     ("the full cfn-lint id", "E906005", "cfn-lint", True),

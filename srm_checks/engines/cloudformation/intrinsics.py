@@ -13,7 +13,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from srm_checks.engines.cloudformation import loops
-from srm_checks.engines.cloudformation.branching import TooManyBranches, choice, lift, narrow, select, simplify
+from srm_checks.engines.cloudformation.branching import (
+    MAX_LEAVES,
+    TooManyBranches,
+    choice,
+    lift,
+    narrow,
+    select,
+    simplify,
+)
 from srm_checks.engines.cloudformation.conditions import Conditions
 from srm_checks.engines.cloudformation.parameters import PSEUDO, SUBJECT_PREFIX, Parameter, number
 from srm_checks.engines.cloudformation.scope import Scope
@@ -322,7 +330,7 @@ class Resolver:
         if not cases:
             return None
         result = select(cases[:-1], cases[-1][1])
-        if _depth(result) > 64:
+        if _depth(result) > MAX_LEAVES:
             raise TooManyBranches
         return result
 

@@ -54,16 +54,12 @@ def entries(
 
 def elements(collection: Any, variable: str, loop: str, text: str) -> list[tuple[Any, Cond]]:
     """The values of a loop variable, each with the condition under which the collection holds it."""
-    if collection is ABSENT:
-        return []
     found: list[tuple[Any, Cond]] = []
-    for value, cond in _members(collection, True):
+    not_empty = Test(f"{text}|{loop}", True, f"{text} is not empty")
+    for value, cond in _members(collection, True, not_empty):
         if isinstance(value, Unknown):
-            label = f"{text} is not empty"
+            # Open elements cannot be told apart: their body stands once for all of them.
             value = Unknown(f"${{{variable}}}", present=True, subject=f"{text}|{loop}|{variable}")
-            cond = Test(f"{text}|{loop}", True, label) if cond is True else cond
-            if any(isinstance(other, Unknown) for other, _ in found):
-                continue
         for index, (other, when) in enumerate(found):
             if other == value:
                 found[index] = (other, any_of((when, cond)))
@@ -73,18 +69,18 @@ def elements(collection: Any, variable: str, loop: str, text: str) -> list[tuple
     return found
 
 
-def _members(collection: Any, when: Cond) -> Iterator[tuple[Any, Cond]]:
+def _members(collection: Any, when: Cond, not_empty: Test) -> Iterator[tuple[Any, Cond]]:
     match collection:
         case Choice(cond=cond, then=then, otherwise=otherwise):
-            yield from _members(then, all_of((when, cond)))
-            yield from _members(otherwise, all_of((when, negate(cond))))
+            yield from _members(then, all_of((when, cond)), not_empty)
+            yield from _members(otherwise, all_of((when, negate(cond))), not_empty)
         case list():
             for element in collection:
                 yield from _member(element, when)
         case _ if collection is ABSENT:
             return
         case _:
-            yield Unknown(), when
+            yield Unknown(), all_of((when, not_empty))
 
 
 def _member(element: Any, when: Cond) -> Iterator[tuple[Any, Cond]]:

@@ -168,9 +168,8 @@ class _Builder:
         section = self._document.get("Globals")
         if not isinstance(section, dict):
             return
-        bodies = {id(item.body): item.body for item in declared}
         try:
-            merge_globals(self._source.path, section, bodies.values())
+            merge_globals(self._source.path, section, [item.body for item in declared])
         except InputError as problem:
             self._stack.errors.append(ScanError(self._source.path, "cfn-lint", problem.kind, str(problem)))
             self._further_keys = self._further_keys or Unknown("Globals")

@@ -92,11 +92,9 @@ class Document:
         try:
             self.value: dict[str, Any] = self._read()
         except json.JSONDecodeError as error:
-            raise InputError(
-                path,
-                f"The plan is not valid JSON: {error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}.",
-                line=error.lineno,
-            ) from error
+            place = f"line {error.lineno}, column {error.colno}"
+            message = f"The plan is not valid JSON: {error.msg.removesuffix(' at')} at {place}."
+            raise InputError(path, message, line=error.lineno) from error
         except ValueError as error:  # NaN, or a number of thousands of digits
             raise InputError(path, f"The plan is not valid JSON: {error}.") from error
 

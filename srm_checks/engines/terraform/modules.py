@@ -30,7 +30,7 @@ def parse(path: str) -> File:
 
 def _parse(path: str) -> File:
     source = Source(path, read_text(path))
-    if path.endswith(".tfvars.json"):
+    if path.endswith(".json") and not path.endswith(_JSON):
         return json_syntax.parse_json_variables(source)
     if path.endswith(_JSON):
         return json_syntax.parse_json_file(source)

@@ -265,7 +265,8 @@ def test_properties_that_are_no_mapping(load_text: Callable[..., Stack], propert
 def test_import_is_cheap_and_a_scan_is_silent_and_minds_no_surroundings(tmp_path: Path) -> None:
     """In a process of its own: which modules the import loads, what is printed, and whose settings count."""
     (tmp_path / ".cfnlintrc").write_text("regions: [mars-1]\nignore_checks: [E]\n", encoding="utf-8")
-    (tmp_path / "bad.json").write_text('{\n\t"a": "\\q"\n}', encoding="utf-8")
+    nested = "[" * 390 + "]" * 390  # too much for cfn-lint's JSON decoder, which logs that
+    (tmp_path / "bad.json").write_text(f'{{"a": {nested}, "b": "\\q"}}', encoding="utf-8")
     (tmp_path / "good.yaml").write_text(
         "Resources: {S: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: ./none.yaml}}}", encoding="utf-8"
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from srm_checks.model import Ref, Stack, Test, Unknown
+from srm_checks.model import AllOf, AnyOf, Not, Ref, Stack, Test, Unknown
 
 HEAD = "Transform: AWS::LanguageExtensions\n"
 
@@ -87,6 +87,51 @@ Resources:
     )
     prod = Test("Parameters/Env", "prod", "Env")
     assert [(r.address, r.exists) for r in stack.resources] == [("Ba", True), ("Bb", prod)]
+
+
+def test_open_elements_share_one_body(load_text: Callable[..., Stack]) -> None:
+    stack = load_text(
+        HEAD
+        + """\
+Parameters: {A: {Type: String}, B: {Type: String}}
+Resources:
+  Fn::ForEach::B: [N, [!Ref A, x, !Ref B], {"B${N}": {Type: AWS::S3::Bucket}}]
+"""
+    )
+    assert stack.errors == []
+    assert [(r.address, r.exists) for r in stack.resources] == [("B${N}", True), ("Bx", True)]
+
+
+def test_collection_that_depends_on_two_conditions(load_text: Callable[..., Stack]) -> None:
+    stack = load_text(
+        HEAD
+        + """\
+Parameters: {P: {Type: String}, Q: {Type: String}}
+Conditions: {C: !Equals [!Ref P, x], D: !Equals [!Ref Q, x]}
+Resources:
+  Fn::ForEach::B: [N, !If [C, !If [D, [a], [b]], [a]], {"B${N}": {Type: AWS::S3::Bucket}}]
+"""
+    )
+    c, d = Test("Parameters/P", "x", "P"), Test("Parameters/Q", "x", "Q")
+    assert [(r.address, r.exists) for r in stack.resources] == [
+        ("Ba", AnyOf((AllOf((c, d)), Not(c)))),
+        ("Bb", AllOf((c, Not(d)))),
+    ]
+
+
+def test_open_values_of_two_loops_are_not_the_same(load_text: Callable[..., Stack]) -> None:
+    stack = load_text(
+        HEAD
+        + """\
+Parameters: {Names: {Type: CommaDelimitedList}}
+Resources:
+  Fn::ForEach::A: [N, !Ref Names, {"A${N}": {Type: AWS::S3::Bucket, Properties: {BucketName: !Sub "x-${N}"}}}]
+  Fn::ForEach::B: [N, !Ref Names, {"B${N}": {Type: AWS::S3::Bucket, Properties: {BucketName: !Sub "x-${N}"}}}]
+"""
+    )
+    first, second = (r.attributes["BucketName"] for r in stack.resources)
+    assert first.parts == second.parts == ("x-", None)
+    assert first.subject != second.subject
 
 
 def test_loop_in_a_loop(load_text: Callable[..., Stack]) -> None:

@@ -134,6 +134,49 @@ def test_trace(resources: dict[str, Resource], path: tuple[str | int, ...], line
     assert [place.start_line for place in resources["Db"].trace(path)] == lines
 
 
+def test_trace_of_what_stands_in_a_branch(load_text: Callable[..., Stack]) -> None:
+    stack = load_text("""\
+        Parameters:
+          P: {Type: String}
+          Q: {Type: String, Default: d}
+        Conditions:
+          C: !Equals [!Ref P, x]
+        Resources:
+          B: {Type: AWS::S3::Bucket, Properties: {A: !If [C, {B: !Ref Q}, !Ref AWS::NoValue]}}
+        """)
+    assert [place.start_line for place in stack.resources[0].trace(("A", "B"))] == [3, 5]
+
+
+def test_line_of_an_element_after_one_that_cannot_be(load_text: Callable[..., Stack]) -> None:
+    stack = load_text("""\
+        Parameters: {P: {Type: String}}
+        Conditions: {C: !Equals [!Ref P, x]}
+        Resources:
+          B:
+            Type: AWS::S3::Bucket
+            Condition: C
+            Properties:
+              L:
+                - !If [C, !Ref AWS::NoValue, {a: 1}]
+                - b: 2
+        """)
+    (resource,) = stack.resources
+    assert resource.attributes["L"] == [{"b": 2}]
+    assert resource.place(("L", 0, "b")).start_line == 10
+    assert resource.place(("L", 0)).start_line == 10
+
+
+def test_branch_that_cannot_be_refers_to_nothing(load_text: Callable[..., Stack]) -> None:
+    stack = load_text("""\
+        Parameters: {P: {Type: String}}
+        Conditions: {C: !Equals [!Ref P, x]}
+        Resources:
+          A: {Type: AWS::S3::Bucket}
+          B: {Type: AWS::S3::Bucket, Condition: C, Properties: {X: !If [C, kept, !Ref A]}}
+        """)
+    assert stack.resources[1].references == ()
+
+
 def test_value_given_from_outside_has_no_line(load_text: Callable[..., Stack]) -> None:
     db = load_text(TEMPLATE, Env="dev").resources[0]
     assert db.trace(("Tags", 0, "Value")) == ()

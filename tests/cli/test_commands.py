@@ -1,0 +1,168 @@
+"""The commands that scan nothing: policies, explain, path, doctor, pack."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from srm_checks.cli import run
+from srm_checks.config import ENVIRONMENT_VARIABLE
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
+
+
+@pytest.fixture
+def srm(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command; gives exit code, standard output and standard error."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = run(arguments)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+class TestPolicies:
+    def test_all_are_listed_sorted_by_id(self, srm: Any) -> None:
+        code, out, _ = srm("policies")
+        ids = [line.split()[0] for line in out.splitlines()]
+        assert code == 0
+        assert "SRM-DAR-005" in ids
+        assert ids == sorted(ids)
+
+    def test_filters(self, srm: Any) -> None:
+        _, out, _ = srm("policies", "--domain", "data-at-rest", "--side", "customer")
+        assert all(re.match(r"SRM-DAR-\d{3} +\w+ +customer +data-at-rest ", line) for line in out.splitlines())
+        assert "SRM-DAR-005" in out
+
+    def test_a_pack_that_does_not_exist(self, srm: Any) -> None:
+        assert srm("policies", "--pack", "aws-basline")[0] == 2
+
+
+class TestExplain:
+    @pytest.mark.parametrize("target", ["SRM-DAR-005", "rds-instance-unencrypted", "E906005", "CKV_AWS_16"])
+    def test_a_policy_by_any_of_its_names(self, srm: Any, target: str) -> None:
+        code, out, _ = srm("explain", target)
+        assert code == 0
+        assert out.startswith("SRM-DAR-005  RDS instance storage is not encrypted\n")
+        for label in ("severity", "side", "domain", "AWS does", "you do", "fix (terraform)", "fsbp", "E906005"):
+            assert label in out
+
+    @pytest.mark.parametrize(
+        ("target", "service"), [("aws_db_instance", "Amazon RDS"), ("AWS::RDS::DBInstance", "Amazon RDS")]
+    )
+    def test_a_resource_type(self, srm: Any, target: str, service: str) -> None:
+        code, out, _ = srm("explain", target)
+        assert code == 0
+        assert out.startswith(f"{target}\n")
+        assert service in out
+        assert "PaaS" in out
+        assert "SRM-DAR-005" in out
+
+    def test_a_type_without_policies_says_so(self, srm: Any) -> None:
+        assert "none of the active packs" in srm("explain", "aws_budgets_budget")[1]
+
+    @pytest.mark.parametrize(
+        ("target", "hint"),
+        [
+            ("SRM-DAR-05", "did you mean 'SRM-DAR-005'"),
+            ("aws_db_instanc", "did you mean 'aws_db_instance'"),
+            ("zzzzzzzz", "is no policy, equivalent check or resource type\n"),
+        ],
+    )
+    def test_an_unknown_word_is_2(self, srm: Any, target: str, hint: str) -> None:
+        code, out, err = srm("explain", target)
+        assert (code, out) == (2, "")
+        assert hint in err
+
+
+def test_path_prints_one_folder_that_exists(srm: Any) -> None:
+    code, out, _ = srm("path", "checkov")
+    assert code == 0
+    assert out.count("\n") == 1
+    assert Path(out.rstrip("\n")).is_dir()
+
+
+class TestDoctor:
+    def test_a_sound_installation(self, srm: Any) -> None:
+        code, out, _ = srm("doctor")
+        assert code == 0
+        assert all(line.startswith("ok    ") for line in out.splitlines())
+        for word in ("Python 3.", "checkov 3.", "cfn-lint 1.", "hcl2", "aws-baseline"):
+            assert word in out
+
+    @pytest.fixture
+    def versions(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
+        """Versions that the environment claims to have; None hides a package."""
+        claimed: dict[str, str | None] = {}
+        real = importlib.metadata.version
+
+        def version(name: str) -> str:
+            if name not in claimed:
+                return real(name)
+            found = claimed[name]
+            if found is None:
+                raise importlib.metadata.PackageNotFoundError(name)
+            return found
+
+        monkeypatch.setattr(importlib.metadata, "version", version)
+        return claimed
+
+    def test_an_engine_that_is_missing(self, srm: Any, versions: dict[str, str | None]) -> None:
+        versions["checkov"] = None
+        code, out, _ = srm("doctor")
+        assert code == 3
+        assert "FAIL  checkov is not installed; run `pip install" in out
+        assert "ok    cfn-lint" in out
+
+    def test_an_engine_that_is_too_new(
+        self, srm: Any, versions: dict[str, str | None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["cfn-lint<2,>=1.58", "checkov>=3"])
+        versions["cfn-lint"] = "99.0"
+        code, out, _ = srm("doctor")
+        assert code == 3
+        assert "FAIL  cfn-lint 99.0 is not one that srm-checks works with" in out
+
+    def test_the_clash_over_hcl2(self, srm: Any, versions: dict[str, str | None]) -> None:
+        versions["python-hcl2"] = "7.3.1"
+        code, out, _ = srm("doctor")
+        assert code == 3
+        assert "python-hcl2 7.3.1 is installed over the parser" in out
+        assert "pip uninstall python-hcl2 bc-python-hcl2" in out
+
+    def test_a_broken_configuration(self, srm: Any) -> None:
+        Path("srm-checks.yaml").write_text("fial_on: high\n", encoding="utf-8")
+        code, out, _ = srm("doctor")
+        assert code == 3
+        assert "FAIL  srm-checks.yaml:1:1: unknown setting 'fial_on'" in out
+
+
+class TestPack:
+    def test_schema_is_a_json_schema(self, srm: Any) -> None:
+        code, out, _ = srm("pack", "schema")
+        assert code == 0
+        assert "$schema" in json.loads(out)
+
+    def test_check_tells_what_is_in_force(self, srm: Any) -> None:
+        code, out, _ = srm("pack", "check")
+        assert code == 0
+        assert re.fullmatch(r"aws-baseline \S+: \d+ policies in force, sha256:[0-9a-f]{64}\n", out)
+
+    def test_check_tells_a_mistake_with_its_place(self, srm: Any) -> None:
+        Path("org").mkdir()
+        Path("org/pack.yaml").write_text("name: org\nversion: 1.0.0\nextend: [aws-baseline]\n", encoding="utf-8")
+        code, _, err = srm("pack", "check", "./org")
+        assert code == 2
+        assert "org/pack.yaml:3:1" in err
+        assert "did you mean 'extends'" in err

@@ -1,0 +1,38 @@
+"""What the README says of options and configuration is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from srm_checks import config
+from srm_checks.cli import COMMANDS
+from srm_checks.cli.scan import command as scan
+from srm_checks.report import FORMATS
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_configuration_is_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    text = next(block for block in blocks if block.startswith("packs:"))
+    Path("srm-checks.yaml").write_text(text, encoding="utf-8")
+    named = set(re.findall(r"^(\w+):", text, re.MULTILINE))
+    assert config.resolve(["."]).fail_on is not None
+    assert named == set(config._SETTINGS), "the README shows every setting"
+
+
+def test_the_options_exist() -> None:
+    known = {option for parameter in scan.params for option in parameter.opts}
+    of_others = {"--external-checks-dir", "--format", "--help"}
+    mentioned = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
+    assert mentioned - of_others <= known
+
+
+def test_the_commands_and_formats_exist() -> None:
+    commands = set(re.findall(r"^    srm-checks (\w+)", README, re.MULTILINE))
+    assert commands <= set(COMMANDS)
+    assert set(re.findall(r"-f (\w+)", README)) <= set(FORMATS)
