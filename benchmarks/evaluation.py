@@ -99,14 +99,16 @@ def main() -> None:
         exponent, times = slope(sizes, lambda size: cost(multiplied(base, size), policies, kind, options.repeat))  # noqa: B023
         for size, seconds in zip(sizes, times, strict=True):
             scope = in_scope(multiplied(base, size), policies)
-            print(f"  {size:>6} resources, {scope:>6} in scope: {seconds:.3f} s, {1000 * seconds / scope:.3f} ms each in scope")
+            each = 1000 * seconds / scope
+            print(f"  {size:>6} resources, {scope:>6} in scope: {seconds:.3f} s, {each:.3f} ms each in scope")
         print(f"  exponent in resources: {exponent:.3f}")
         resources = multiplied(base, 2000)
         ordered = sorted(policies, key=lambda policy: policy.name)
         counts = [len(ordered) // 4, len(ordered) // 2, len(ordered)]
         # Copies of the policies judge the same resources again: the work grows with the number of policies alone.
         exponent, times = slope(
-            [count * 4 for count in counts], lambda count: cost(resources, (ordered * 4)[: count], kind, options.repeat)  # noqa: B023
+            [count * 4 for count in counts],
+            lambda count: cost(resources, (ordered * 4)[:count], kind, options.repeat),  # noqa: B023
         )
         print(f"  exponent in policies: {exponent:.3f}")
 

@@ -32,7 +32,8 @@ from srm_checks.policy.packs import FIXTURES, find, load_packs
 
 DEFAULT_DAY: Final = datetime.date(2026, 11, 21)
 _EXPECT: Final = re.compile(
-    r"(?:#|//)\s*expect(?P<absent>-absent)?(?:\s+(?P<part>[^:]*?(?:::[^:]*?)*))?:\s*(?P<outcome>gap|met|unknown|not-applicable)"
+    r"(?:#|//)\s*expect(?P<absent>-absent)?(?:\s+(?P<part>[^:]*?(?:::[^:]*?)*))?"
+    r":\s*(?P<outcome>gap|met|unknown|not-applicable)"
     r"(?:\s*\((?P<cause>[a-z-]+)\))?(?:\s+when\s+(?P<when>.+?))?\s*$"
 )
 _COMMENT: Final = re.compile(r"\s*(?:#|//)")
@@ -53,17 +54,21 @@ class Expectation:
 
     def differs(self, finding: Finding) -> str | None:
         """What is not as expected, in words."""
-        got = f"{finding.outcome}{f' ({finding.cause})' if finding.cause else ''}{f' when {finding.when}' if finding.when else ''}"
+        got = _words(finding.outcome, finding.cause, finding.when)
         wrong = (
             finding.outcome is not self.outcome
             or (self.cause is not None and str(finding.cause) != self.cause)
             or (self.when is not None and finding.when != self.when)
         )
-        return f"{self.path}:{self.line}: {finding.policy_id} {finding.address}: expected {self.words()}, got {got}" if wrong else None
+        what = f"{self.path}:{self.line}: {finding.policy_id} {finding.address}"
+        return f"{what}: expected {self.words()}, got {got}" if wrong else None
 
     def words(self) -> str:
-        cause = f" ({self.cause})" if self.cause else ""
-        return f"{self.outcome}{cause}{f' when {self.when}' if self.when else ''}"
+        return _words(self.outcome, self.cause, self.when)
+
+
+def _words(outcome: Outcome, cause: str | None, when: str | None) -> str:
+    return f"{outcome}{f' ({cause})' if cause else ''}{f' when {when}' if when else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,8 @@ def test_policy(policy: Policy, folder: Path) -> FixtureReport:
             match = match_expectation(expected, finding)
             if match is None:
                 if finding.address != ABSENT_ADDRESS:
-                    problems.append(f"{finding.block.path}:{finding.block.start_line}: {finding.address} has no expectation; it is {finding.outcome}")
+                    place = f"{finding.block.path}:{finding.block.start_line}"
+                    problems.append(f"{place}: {finding.address} has no expectation; it is {finding.outcome}")
                 continue
             used.add(match)
             difference = match.differs(finding)
@@ -151,7 +157,9 @@ def findings(unit: Unit, policies: Iterable[Policy]) -> list[Finding]:
         absences += settle_absences([judged], policies, scope)
         if scope == "stack":
             found.extend(finding for finding in judged.findings if finding.address != ABSENT_ADDRESS)
-        found.extend(_marked(finding, scope) for finding in absences if finding.address == ABSENT_ADDRESS or scope == "stack")
+        found.extend(
+            _marked(finding, scope) for finding in absences if finding.address == ABSENT_ADDRESS or scope == "stack"
+        )
     return found
 
 
@@ -184,9 +192,13 @@ def match_expectation(expected: Iterable[Expectation], finding: Finding) -> Expe
         if finding.address == ABSENT_ADDRESS:
             if entry.absent and (entry.part or "stack") == finding.root:
                 hits.append(entry)
-        elif not entry.absent and entry.path == finding.block.path and entry.part in finding.address:
-            if _first_comment(entry.path, finding.block.start_line) <= entry.line <= finding.block.end_line:
-                hits.append(entry)
+        elif (
+            not entry.absent
+            and entry.path == finding.block.path
+            and entry.part in finding.address
+            and _first_comment(entry.path, finding.block.start_line) <= entry.line <= finding.block.end_line
+        ):
+            hits.append(entry)
     return max(hits, key=lambda entry: len(entry.part), default=None)
 
 
@@ -241,4 +253,4 @@ def as_json(template: str) -> str:
         key: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for key, resolvers in Loader.yaml_implicit_resolvers.items()
     }
-    return json.dumps(yaml.load(template, Loader), indent=2)  # noqa: S506  # a SafeLoader with more tags
+    return json.dumps(yaml.load(template, Loader), indent=2)  # a SafeLoader with more tags

@@ -47,7 +47,9 @@ class UnitFindings:
     notes: tuple[str, ...] = ()
 
 
-def judge_stack(stack: Stack, policies: Sequence[Policy], *, today: datetime.date, scope: str = "stack") -> UnitFindings:
+def judge_stack(
+    stack: Stack, policies: Sequence[Policy], *, today: datetime.date, scope: str = "stack"
+) -> UnitFindings:
     """All findings of one stack; absences that all units answer together are left to `settle_absences`."""
     index = StackIndex(stack)
     judgement = judge(index, policies, Environment(today))

@@ -110,7 +110,7 @@ def scan(request: ScanRequest, progress: Callable[[int, int, str], None] | None 
         unread.extend(stack.unread_modules)
         try:
             judged = judge_stack(stack, policies, today=request.today, scope=request.scope)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # as in load_unit
             errors.append(crash(unit, error))
             continue
         notes.extend(judged.notes)
@@ -151,7 +151,7 @@ def load_unit(unit: Unit, options: EngineOptions) -> Stack:
         problem = ScanError(unit.path, NAMES[unit.kind], "unsupported", "It is nested too deeply to be read.")
     except SrmError:
         raise
-    except Exception as error:  # a fault of ours or of an engine costs this unit, never the findings of the others
+    except Exception as error:  # noqa: BLE001  # a fault costs this unit, never the findings of the others
         problem = crash(unit, error)
     return Stack(unit=unit, resources=[], errors=[problem])
 
@@ -165,7 +165,10 @@ def crash(unit: Unit, error: Exception) -> ScanError:
         unit.path,
         NAMES[unit.kind],
         "crash",
-        f"It could not be scanned: {type(error).__name__}: {error} (at {where}). Please report this; run with -v for more.",
+        (
+            f"It could not be scanned: {type(error).__name__}: {error} (at {where}). Please report this; "
+            f"run with -v for more."
+        ),
     )
 
 

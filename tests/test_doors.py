@@ -101,7 +101,9 @@ def judged(pack: str) -> tuple[tuple[Finding, bool], ...]:
         policies = load_packs([pack]).policies
         found: list[tuple[Finding, bool]] = []
         for unit in fixtures.units(Path(PACKS[pack])):
-            certain = {resource.address for resource in load_unit(unit, EngineOptions()).resources if resource.exists is True}
+            certain = {
+                resource.address for resource in load_unit(unit, EngineOptions()).resources if resource.exists is True
+            }
             for finding in fixtures.findings(unit, policies):
                 if finding.address != ABSENT_ADDRESS:
                     found.append((finding, finding.address in certain))
@@ -141,7 +143,9 @@ def environment(pack: str, tmp_path: Path) -> dict[str, str]:
 
 
 def run(*argv: str | Path, env: dict[str, str]) -> str:
-    result = subprocess.run([str(word) for word in argv], cwd=ROOT, env=env, capture_output=True, text=True, timeout=600)
+    result = subprocess.run(
+        [str(word) for word in argv], cwd=ROOT, env=env, capture_output=True, text=True, timeout=600
+    )
     assert "Traceback" not in result.stderr, result.stderr[-3000:]
     assert result.stdout.strip(), result.stderr[-3000:]
     return result.stdout
@@ -192,7 +196,9 @@ def test_checkov_reports_the_same_gaps(pack: str, tmp_path: Path) -> None:
     for report in reports if isinstance(reports, list) else [reports]:
         for record in report.get("results", {}).get("failed_checks", []):
             path = os.path.relpath(record["file_abs_path"], ROOT)
-            address = record["resource"].rpartition(".")[2] if record["resource"].startswith("AWS::") else record["resource"]
+            address = (
+                record["resource"].rpartition(".")[2] if record["resource"].startswith("AWS::") else record["resource"]
+            )
             failed.add(mark(record["check_id"], path, address))
     assert failed <= gaps(pack), "Checkov shows a gap that scan does not know"
     # Checkov leaves out resources whose condition, count or for_each it has guessed to be off.

@@ -30,7 +30,9 @@ LEVELS: Final = {
 def rule_classes() -> dict[str, type[CloudFormationLintRule]]:
     """A rule class for each policy that CloudFormation can express, by cfn-lint id."""
     return {
-        policy.cfn_lint_id: _rule_class(policy) for policy in settings().policies if policy.resources.get(CLOUDFORMATION)
+        policy.cfn_lint_id: _rule_class(policy)
+        for policy in settings().policies
+        if policy.resources.get(CLOUDFORMATION)
     }
 
 
@@ -48,7 +50,9 @@ def _rule_class(policy: Policy) -> type[CloudFormationLintRule]:
             "__doc__": policy.title,
             "id": policy.cfn_lint_id,
             "shortdesc": f"{policy.id} {policy.title} [{label}]",
-            "description": f"{policy.why} AWS: {policy.aws_does} You: {policy.customer_does} {policy.fix[CLOUDFORMATION]}",
+            "description": (
+                f"{policy.why} AWS: {policy.aws_does} You: {policy.customer_does} {policy.fix[CLOUDFORMATION]}"
+            ),
             "source_url": policy.url,
             "tags": ["srm", str(policy.side), str(policy.domain)],
             "severity": property(lambda self: level),

@@ -117,7 +117,13 @@ class _GraphJudge:
         return results
 
     def _findings(self, nodes: Iterable[dict[str, Any]]) -> list[Finding]:
-        files = sorted({os.path.relpath(str(node[CustomAttributes.FILE_PATH])) for node in nodes if node.get(CustomAttributes.FILE_PATH)})
+        files = sorted(
+            {
+                os.path.relpath(str(node[CustomAttributes.FILE_PATH]))
+                for node in nodes
+                if node.get(CustomAttributes.FILE_PATH)
+            }
+        )
         if not files:
             return []
         here = settings()
@@ -149,7 +155,9 @@ def _silenced_elsewhere(finding: Finding) -> bool:
 
 def _nodes(graph: Any) -> Iterator[dict[str, Any]]:
     """The attribute dicts of a graph's nodes, of rustworkx (pairs) or of networkx."""
-    for node in graph.nodes(data=True) if hasattr(graph, "adjacency") and not hasattr(graph, "node_indices") else graph.nodes():
+    for node in (
+        graph.nodes(data=True) if hasattr(graph, "adjacency") and not hasattr(graph, "node_indices") else graph.nodes()
+    ):
         yield node[1] if isinstance(node, tuple) else node
 
 
@@ -167,7 +175,9 @@ class _FindingIndex:
                 (self._base, (path, _without_keys(finding.address))),
             ):
                 table.setdefault(key, {}).setdefault(finding.policy_id, []).append(finding)
-            self._line.setdefault((path, finding.block.start_line), {}).setdefault(finding.policy_id, []).append(finding)
+            self._line.setdefault((path, finding.block.start_line), {}).setdefault(finding.policy_id, []).append(
+                finding
+            )
 
     def of(self, node: dict[str, Any]) -> dict[str, list[Finding]]:
         path = os.path.abspath(str(node.get(CustomAttributes.FILE_PATH, "")))

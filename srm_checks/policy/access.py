@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 
 from srm_checks.model import (
     ABSENT,
-    AllOf,
     AnyOf,
     Choice,
     Cond,
@@ -53,7 +52,9 @@ class Decision:
 
     def words(self) -> str:
         if self.value is True:
-            return self.label if self.holds else f"not ({self.label})" if " " in self.label else f"{self.label} is false"
+            return (
+                self.label if self.holds else f"not ({self.label})" if " " in self.label else f"{self.label} is false"
+            )
         return f"{self.label} is {self.value}" if self.holds else f"{self.label} is not {self.value}"
 
 
@@ -267,9 +268,9 @@ def _uncertain(value: Any) -> Any:
 
 def same(left: Any, right: Any) -> bool:
     """Equality as both languages convert: `true` and "true", 80 and "80" are the same."""
-    if left is right or left == right and isinstance(left, bool) == isinstance(right, bool):
+    if left is right or (left == right and isinstance(left, bool) == isinstance(right, bool)):
         return True
-    return _text(left) == _text(right)
+    return bool(_text(left) == _text(right))
 
 
 def _text(value: Any) -> Any:

@@ -15,7 +15,17 @@ from srm_checks.model import ABSENT, Cause, Outcome, Path, Resource, Unknown
 from srm_checks.policy import naming
 from srm_checks.policy.access import Context, Segments, Undecided, decode_json, references_at, same
 from srm_checks.policy.documents import statements
-from srm_checks.policy.operators import OPERATORS, PRESENCE, OperandError, Operator, as_number, as_text, cause_of, on_partial, presence
+from srm_checks.policy.operators import (
+    OPERATORS,
+    PRESENCE,
+    OperandError,
+    Operator,
+    as_number,
+    as_text,
+    cause_of,
+    on_partial,
+    presence,
+)
 from srm_checks.policy.source import Place, Source
 from srm_checks.policy.truth import FALSE, NA, NEGATED, TRUE, UNKNOWN, Fact, Result, all_of, any_of, negate
 
@@ -32,16 +42,28 @@ NODES: Final = {
     "all": "All of the conditions hold.",
     "any": "At least one of the conditions holds.",
     "not": "The condition does not hold.",
-    "every": "`{in: ATTRIBUTE, where: CONDITION}`: each element of the list, or each repeated block, meets the condition; so does an empty list.",
+    "every": (
+        "`{in: ATTRIBUTE, where: CONDITION}`: each element of the list, or each repeated block, meets the "
+        "condition; so does an empty list."
+    ),
     "some": "`{in: ATTRIBUTE, where: CONDITION}`: at least one element meets the condition.",
     "none": "`{in: ATTRIBUTE, where: CONDITION}`: no element meets the condition.",
-    "case": "One condition for each framework (`terraform`, `cloudformation`) or resource type; the type wins over the framework, and `otherwise` serves the rest.",
+    "case": (
+        "One condition for each framework (`terraform`, `cloudformation`) or resource type; the type wins "
+        "over the framework, and `otherwise` serves the rest."
+    ),
     "related": "Another resource of the stack that refers to this one (`by`), or that this one refers to (`through`).",
     "attribute": "An attribute, compared by one operator; `absent` says what it means that it is not set.",
     "tag": "A tag of the resource, the provider's default tags included, compared by one operator.",
     "context": "`region`: the Region that the resource's provider or template is set to, compared by one operator.",
-    "parameter": "A parameter of the policy, compared by one operator: to leave a policy aside until the parameter is set.",
-    "port_range": "The ports that a rule opens: `{from: ATTRIBUTE, to: ATTRIBUTE, protocol: ATTRIBUTE}` with `includes_any: [PORTS]` or `includes_all: yes`.",
+    "parameter": (
+        "A parameter of the policy, compared by one operator: to leave a policy aside until the parameter "
+        "is set."
+    ),
+    "port_range": (
+        "The ports that a rule opens: `{from: ATTRIBUTE, to: ATTRIBUTE, protocol: ATTRIBUTE}` with "
+        "`includes_any: [PORTS]` or `includes_all: yes`."
+    ),
     "outcome": "The outcome itself, for a case that needs no look.",
 }  # fmt: skip
 
@@ -83,7 +105,10 @@ class Compiler:
             return _never
         head = heads[0]
         if len(heads) > 1:
-            self.source.problem((*place, heads[1]), f"{heads[0]!r} and {heads[1]!r} cannot stand in one condition; put them under `all` or `any`")
+            self.source.problem(
+                (*place, heads[1]),
+                f"{heads[0]!r} and {heads[1]!r} cannot stand in one condition; put them under `all` or `any`",
+            )
             return _never
         if head in ("attribute", "tag", "context", "parameter"):
             return self._leaf(node, head, place)
@@ -131,7 +156,10 @@ class Compiler:
                     return None
                 self.reads.add(name)
                 return self.parameters[name]
-            if all(key in naming.LANGUAGES or key in self.types or "::" in str(key) or str(key).startswith("aws_") for key in value):
+            if all(
+                key in naming.LANGUAGES or key in self.types or "::" in str(key) or str(key).startswith("aws_")
+                for key in value
+            ):
                 for key in (self.type_name, self.language):
                     if key in value:
                         return self.variant(value[key], (*place, key))
@@ -246,7 +274,10 @@ class Compiler:
         if operator in PRESENCE:
             return None
         if self.duty and "parameter" not in node:
-            self.source.problem(place, "must say what it means that the attribute is absent: `absent: gap`, met, unknown or not-applicable")
+            self.source.problem(
+                place,
+                "must say what it means that the attribute is absent: `absent: gap`, met, unknown or not-applicable",
+            )
         negative = operator in OPERATORS and OPERATORS[operator].negates is not None and operator != "is_not_empty"
         return TRUE if negative else FALSE
 
@@ -274,7 +305,10 @@ class Compiler:
     def _quantifier(self, node: Mapping[str, Any], head: str, place: Place) -> Condition:
         spec, inner = node[head], (*place, head)
         if not isinstance(spec, dict) or "where" not in spec or ("in" in spec) == ("statements" in spec):
-            self.source.problem(inner, f"`{head}` takes {{in: ATTRIBUTE, where: CONDITION}} or {{statements: ATTRIBUTE, where: CONDITION}}")
+            self.source.problem(
+                inner,
+                f"`{head}` takes {{in: ATTRIBUTE, where: CONDITION}} or {{statements: ATTRIBUTE, where: CONDITION}}",
+            )
             return _never
         self._only(spec, inner, {"in", "statements", "where"})
         kind = "in" if "in" in spec else "statements"
@@ -309,7 +343,11 @@ class Compiler:
 
     def _related(self, spec: Any, place: Place) -> Condition:
         if not isinstance(spec, dict):
-            self.source.problem(place, "`related` takes {resources: ..., by or through: ATTRIBUTE, some/every/none: CONDITION, missing: OUTCOME}")
+            self.source.problem(
+                place,
+                "`related` takes {resources: TYPES, by or through: ATTRIBUTE, some, every or none: CONDITION, "
+                "missing: OUTCOME}",
+            )
             return _never
         self._only(spec, place, {"resources", "by", "through", "identity", "absent", "missing", *_QUANTIFIERS})
         listed = self.variant(spec.get("resources"), (*place, "resources"))
@@ -318,11 +356,20 @@ class Compiler:
             self.source.problem(place, "`related` names the types of the other resource under `resources`")
             return _never
         if ("by" in spec) == ("through" in spec):
-            self.source.problem(place, "`related` takes either `by` (their attribute that names this one) or `through` (our attribute that names them)")
+            self.source.problem(
+                place,
+                (
+                    "`related` takes either `by` (their attribute that names this one) or `through` (our "
+                    "attribute that names them)"
+                ),
+            )
             return _never
         heads = [key for key in _QUANTIFIERS if key in spec]
         if len(heads) > 1 or "missing" not in spec:
-            self.source.problem(place, "`related` takes one of some, every, none, and `missing: OUTCOME` for a stack without such a resource")
+            self.source.problem(
+                place,
+                "`related` takes one of some, every, none, and `missing: OUTCOME` for a stack without such a resource",
+            )
             return _never
         missing = self._outcome_truth(spec["missing"], (*place, "missing"))
         tests: dict[str, Condition] = {}
@@ -345,7 +392,15 @@ class Compiler:
         if self.duty and "absent" not in spec:
             self.source.problem(place, "must say what it means that the attribute of `through` is absent")
         at_absent = self._outcome_truth(spec["absent"], (*place, "absent")) if "absent" in spec else FALSE
-        return _referring(self.paths(spec["through"], (*place, "through"))[0], types, tests, quantifier, missing, at_absent, identities)
+        return _referring(
+            self.paths(spec["through"], (*place, "through"))[0],
+            types,
+            tests,
+            quantifier,
+            missing,
+            at_absent,
+            identities,
+        )
 
 
 # Names that every resource has besides those of its type.
@@ -475,7 +530,11 @@ def _comparison(read: _Reader, operator: Operator, operand: Any, at_absent: int 
         for element, index, certain in context.elements(items):
             inner = at if index is None else (*at, index)
             result = one(context, resource, element, inner)
-            results.append(result if certain or result.truth != FALSE else result._replace(truth=UNKNOWN, cause=Cause.UNRESOLVED_VALUE))
+            results.append(
+                result
+                if certain or result.truth != FALSE
+                else result._replace(truth=UNKNOWN, cause=Cause.UNRESOLVED_VALUE)
+            )
         return all_of(results) if results else _at_absent(resource, at, absent_truth)
 
     def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
@@ -500,7 +559,9 @@ HIDDEN: Final = Hidden()
 # ------------------------------------------------------------------ quantifiers
 
 
-def _quantified(paths: list[Segments], where: Condition, head: str, at_absent: int | None, *, of_statements: bool) -> Condition:
+def _quantified(
+    paths: list[Segments], where: Condition, head: str, at_absent: int | None, *, of_statements: bool
+) -> Condition:
     def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
         results: list[Result] = []
         declared = False
@@ -528,10 +589,16 @@ def _quantified(paths: list[Segments], where: Condition, head: str, at_absent: i
         if head == "every":
             if undecided and not any(result.truth == FALSE for result in results):
                 raise undecided
-            return all_of(_maybe(result, FALSE) for result in results) if results else _empty(resource, path + paths[0], TRUE)
+            return (
+                all_of(_maybe(result, FALSE) for result in results)
+                if results
+                else _empty(resource, path + paths[0], TRUE)
+            )
         if undecided and not any(result.truth == TRUE for result in results):
             raise undecided
-        found = any_of(_maybe(result, TRUE) for result in results) if results else _empty(resource, path + paths[0], FALSE)
+        found = (
+            any_of(_maybe(result, TRUE) for result in results) if results else _empty(resource, path + paths[0], FALSE)
+        )
         return found if head == "some" else negate(found)
 
     return judge
@@ -543,11 +610,16 @@ class _Uncertain(Result):
     __slots__ = ()
 
 
-def _element(where: Condition, context: Context, resource: Resource, element: Any, at: Path, *, certain: bool) -> Result:
+def _element(
+    where: Condition, context: Context, resource: Resource, element: Any, at: Path, *, certain: bool
+) -> Result:
     result = where(context, resource, element, at)
     focus = next((fact.focus for fact in result.facts if fact.resource is resource and fact.focus[: len(at)] == at), at)
     hidden = any(fact.value is HIDDEN for fact in result.facts)
-    facts = (Fact(resource, at, HIDDEN if hidden else element, focus), *(fact for fact in result.facts if fact.resource is not resource))
+    facts = (
+        Fact(resource, at, HIDDEN if hidden else element, focus),
+        *(fact for fact in result.facts if fact.resource is not resource),
+    )
     result = result._replace(facts=facts)
     return result if certain else _Uncertain(*result)
 
@@ -601,7 +673,7 @@ def _covers(low: Any, high: Any, ports: tuple[int, ...] | None) -> int:
     if first == -1 and last in (-1, None):
         first, last = 0, 65535
     if ports is None:
-        if first is not None and first > 0 or last is not None and last < 65535:
+        if (first is not None and first > 0) or (last is not None and last < 65535):
             return FALSE
         return UNKNOWN if first is None or last is None else TRUE
     if first is not None and last is not None:
@@ -658,7 +730,12 @@ def _referred(
             return _missing(resource, missing, links)
         for other in perhaps:
             results.append(
-                Result(UNKNOWN, (Fact(resource, (), ABSENT, ()),), Cause.MISSING_REFERENCE, f"{other.address} may refer to it")
+                Result(
+                    UNKNOWN,
+                    (Fact(resource, (), ABSENT, ()),),
+                    Cause.MISSING_REFERENCE,
+                    f"{other.address} may refer to it",
+                )
             )
         return _quantify(results, head)
 
@@ -719,7 +796,11 @@ def _referring(
         opener = next((item for item in values if isinstance(item, Unknown)), None)
         if missing != UNKNOWN and opener is None:
             return Result(missing, (Fact(resource, at, values[0], at),))
-        cause = opener.cause if opener is not None and opener.cause is not Cause.UNRESOLVED_VALUE else Cause.MISSING_REFERENCE
+        cause = (
+            opener.cause
+            if opener is not None and opener.cause is not Cause.UNRESOLVED_VALUE
+            else Cause.MISSING_REFERENCE
+        )
         return Result(UNKNOWN, (Fact(resource, at, values[0], at),), cause, opener.text if opener else str(values[0]))
 
     return judge

@@ -35,7 +35,11 @@ def statements(context: Context, value: Any, path: Path) -> Iterator[tuple[Any, 
                 yield statement, at, certain and sure
         return
     if not isinstance(document, dict):
-        yield (document if isinstance(document, Unknown) else Unknown("a policy document that cannot be read")), path, False
+        yield (
+            (document if isinstance(document, Unknown) else Unknown("a policy document that cannot be read")),
+            path,
+            False,
+        )
         return
     name = next((key for key in ("Statement", "statement") if key in document), None)
     if name is None:
@@ -100,7 +104,10 @@ def _from_block(context: Context, block: dict[str, Any]) -> dict[str, Any]:
                 if not isinstance(element, dict) or not certain:
                     operators["*"] = Unknown("condition")
                     continue
-                test, variable = context.read(element.get("test", ABSENT)), context.read(element.get("variable", ABSENT))
+                test, variable = (
+                    context.read(element.get("test", ABSENT)),
+                    context.read(element.get("variable", ABSENT)),
+                )
                 name = test if isinstance(test, str) else "*"
                 keys = operators.setdefault(name, {})
                 if isinstance(keys, dict):
@@ -140,8 +147,6 @@ def _conditions(context: Context, value: Any) -> tuple[Any, Any]:
             keys.append(Repeated(Unknown("Condition")))
             continue
         for key, values in tests.items():
-            entries.append(
-                {"Operator": operator, "Key": key.lower(), "Values": _listed(context, context.read(values))}
-            )
+            entries.append({"Operator": operator, "Key": key.lower(), "Values": _listed(context, context.read(values))})
             keys.append(key.lower())
     return entries, keys

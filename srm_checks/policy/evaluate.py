@@ -219,11 +219,10 @@ def _absence(index: StackIndex, policy: Policy, absence: Absence, environment: E
             verdict = judge_resource(index, policy, compiled, resource, environment)
             if verdict is not None:
                 verdicts.append(verdict)
-    because = None
-    for resource in index.stack.resources:
-        if not absence.because_of or resource.type in absence.because_of:
-            if because is None or _order(resource) < _order(because):
-                because = resource
+    reasons = [
+        resource for resource in index.stack.resources if not absence.because_of or resource.type in absence.because_of
+    ]
+    because = min(reasons, key=_order, default=None)
     return AbsenceFacts(policy.id, tuple(verdicts), because, bool(index.stack.unread_modules or index.stack.errors))
 
 

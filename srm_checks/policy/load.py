@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from srm_checks.errors import PackError
 from srm_checks.model import DOMAIN_CODES, Cause, Domain, Severity, Side
@@ -23,6 +23,7 @@ OPTIONAL: Final = (
     "require", "absence", "applies_when", "unknown_when", "parameters", "frameworks", "equivalents",
 )  # fmt: skip
 PARAMETER_TYPES: Final = {"integer": int, "number": (int, float), "string": str, "boolean": bool, "list": list}
+_Word = TypeVar("_Word", Domain, Side, Severity)
 _ID: Final = re.compile(r"([A-Z]{2,8})-([A-Z]{3})-(\d{3})")
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _FRAMEWORK: Final = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -142,7 +143,7 @@ class _Builder:
             return []
         return value
 
-    def _word(self, key: str, words: type[Any]) -> Any:
+    def _word(self, key: str, words: type[_Word]) -> _Word:
         value = self.data[key]
         known = [str(word) for word in words]
         if value not in known:
@@ -157,7 +158,9 @@ class _Builder:
         if not match:
             self.source.problem(("id",), "an id is PREFIX-DOM-NNN, such as SRM-DAR-005")
         elif match.group(2) != DOMAIN_CODES[domain]:
-            self.source.problem(("id",), f"the id's letters {match.group(2)} are not those of {domain}: {DOMAIN_CODES[domain]}")
+            self.source.problem(
+                ("id",), f"the id's letters {match.group(2)} are not those of {domain}: {DOMAIN_CODES[domain]}"
+            )
         elif self.prefix is not None and match.group(1) != self.prefix:
             self.source.problem(("id",), f"this pack's ids begin with {self.prefix}-")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -198,7 +201,9 @@ class _Builder:
         resources: dict[str, tuple[str, ...]] = {}
         reasons: dict[str, str] = {}
         if not isinstance(value, dict):
-            self.source.problem(("resources",), "`resources` takes types by framework: {terraform: aws_x, cloudformation: \"AWS::X::Y\"}")
+            self.source.problem(
+                ("resources",), '`resources` takes types by framework: {terraform: aws_x, cloudformation: "AWS::X::Y"}'
+            )
             return resources, reasons
         for key in value:
             if key not in naming.LANGUAGES:
@@ -213,7 +218,9 @@ class _Builder:
                     continue
                 reasons[language] = " ".join(reason.split())
             elif types is None:
-                self.source.problem(("resources",), f"says nothing of {language}: name its types, or say {{not_expressible: why}}")
+                self.source.problem(
+                    ("resources",), f"says nothing of {language}: name its types, or say {{not_expressible: why}}"
+                )
             else:
                 names = tuple(types) if isinstance(types, list) else (types,)
                 if not names or not all(isinstance(name, str) for name in names):
@@ -230,11 +237,17 @@ class _Builder:
         declared = self.data.get("parameters", {})
         values: dict[str, Any] = {}
         if not isinstance(declared, dict):
-            self.source.problem(("parameters",), "`parameters` takes {name: {type: ..., default: ..., description: ...}}")
+            self.source.problem(
+                ("parameters",), "`parameters` takes {name: {type: ..., default: ..., description: ...}}"
+            )
             return values
         for name, spec in declared.items():
             place: Place = ("parameters", name)
-            if not isinstance(spec, dict) or not {"type", "default", "description"} >= set(spec) or "default" not in spec:
+            if (
+                not isinstance(spec, dict)
+                or not {"type", "default", "description"} >= set(spec)
+                or "default" not in spec
+            ):
                 self.source.problem(place, "takes {type: ..., default: ..., description: ...}")
                 continue
             kind = PARAMETER_TYPES.get(str(spec.get("type")))
@@ -242,11 +255,14 @@ class _Builder:
                 self.source.unknown_word((*place, "type"), "type", spec.get("type"), PARAMETER_TYPES)
                 continue
             value = self.given.pop(name, spec["default"])
-            if not isinstance(value, kind) or isinstance(value, bool) and spec["type"] != "boolean":  # type: ignore[arg-type]
+            # A boolean is an int to Python, but no number to an author.
+            if not isinstance(value, kind) or (isinstance(value, bool) and spec["type"] != "boolean"):  # type: ignore[arg-type]
                 self.source.problem(place, f"the value {value!r} is no {spec['type']}")
             values[str(name)] = value
         for name in self.given:
-            self.source.unknown_word(("id",), f"parameter of {self.data['id']} in the pack or configuration:", name, declared)
+            self.source.unknown_word(
+                ("id",), f"parameter of {self.data['id']} in the pack or configuration:", name, declared
+            )
         return values
 
     # ------------------------------------------------------------ conditions
@@ -296,7 +312,13 @@ class _Builder:
     def _absence_shape(self, body: Any) -> bool:
         place: Place = ("absence",)
         if not isinstance(body, dict):
-            self.source.problem(place, "takes {where: CONDITION, because_of: {terraform: [...], cloudformation: [...]}, account_wide: yes or no}")
+            self.source.problem(
+                place,
+                (
+                    "takes {where: CONDITION, because_of: {terraform: [...], cloudformation: [...]}, "
+                    "account_wide: yes or no}"
+                ),
+            )
             return False
         for key in body:
             if key not in ("where", "because_of", "account_wide"):
@@ -332,7 +354,9 @@ class _Builder:
         for index, entry in enumerate(entries):
             place: Place = ("unknown_when", index)
             if not isinstance(entry, dict) or set(entry) - {"for"} != {"when", "cause"}:
-                self.source.problem(place, "takes {when: CONDITION, cause: CAUSE}, and `for` where it concerns one framework or type")
+                self.source.problem(
+                    place, "takes {when: CONDITION, cause: CAUSE}, and `for` where it concerns one framework or type"
+                )
                 continue
             if entry["cause"] not in causes:
                 self.source.unknown_word((*place, "cause"), "cause", entry["cause"], causes)
@@ -386,7 +410,10 @@ def _possible(node: Any) -> tuple[bool, bool]:
             return False, True
     if node.get("regex_match") in (".*", "^.*$", "") and node.get("absent") != "gap":
         return False, True
-    if any(key in node and node[key] in ("", [""]) for key in ("starting_with", "ending_with")) and node.get("absent") != "gap":
+    if (
+        any(key in node and node[key] in ("", [""]) for key in ("starting_with", "ending_with"))
+        and node.get("absent") != "gap"
+    ):
         return False, True
     return True, True
 

@@ -256,7 +256,7 @@ def version_parts(text: Any) -> tuple[int, ...] | None:
 def _version(operand: Any) -> tuple[int, ...]:
     parts = version_parts(operand)
     if parts is None:
-        raise OperandError("takes a version such as 1.2 or \"8.0\"")
+        raise OperandError('takes a version such as 1.2 or "8.0"')
     return parts
 
 
@@ -419,7 +419,10 @@ def action_matches(value: Elements, operand: tuple[str, ...], context: Context) 
 def _iam_glob(pattern: str) -> re.Pattern[str]:
     pieces = re.split(r"([*?]+)", pattern.lower())
     return re.compile(
-        "".join((".*" if "*" in piece else "." * len(piece)) if i % 2 else re.escape(piece) for i, piece in enumerate(pieces))
+        "".join(
+            (".*" if "*" in piece else "." * len(piece)) if i % 2 else re.escape(piece)
+            for i, piece in enumerate(pieces)
+        )
     )
 
 
@@ -568,7 +571,13 @@ def _table() -> dict[str, Operator]:
         Operator("length_less_than", length_less_than, _number, _NUMBER, on_list=True),
         Operator("length_less_than_or_equal", length_less_than_or_equal, _number, _NUMBER, on_list=True),
         Operator("is_empty", is_empty, _yes, _YES, on_list=True),
-        Operator("action_matches", action_matches, _texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}, on_list=True),
+        Operator(
+            "action_matches",
+            action_matches,
+            _texts,
+            {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]},
+            on_list=True,
+        ),
     ]
     cidr = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
     some = [
@@ -593,7 +602,10 @@ def _table() -> dict[str, Operator]:
         "not_cidr_intersects": ("cidr_intersects", "No CIDR block shares an address with an operand."),
         "cidr_range_not_subset": ("cidr_range_subset", "A CIDR block reaches beyond every operand."),
         "has_no_secret": ("has_secret", "No credential stands in clear text in the text or the map's values."),
-        "is_no_literal_secret": ("is_literal_secret", "The attribute, itself a secret, is a reference or not written out."),
+        "is_no_literal_secret": (
+            "is_literal_secret",
+            "The attribute, itself a secret, is a reference or not written out.",
+        ),
     }
     for name, (of, doc) in opposites.items():
         table[name] = _opposite(table[of], name, doc)

@@ -86,7 +86,10 @@ def find(pack: str, base: str = ".") -> Path:
         return folder
     if folder.is_dir():
         raise UsageError(f"{pack} is no pack: it has no {MANIFEST}.")
-    raise UsageError(f"there is no pack {pack!r}{suggest(pack, names())}. Name one of {', '.join(names())} or a folder with a {MANIFEST}.")
+    raise UsageError(
+        f"there is no pack {pack!r}{suggest(pack, names())}. "
+        f"Name one of {', '.join(names())} or a folder with a {MANIFEST}."
+    )
 
 
 def load_packs(
@@ -109,7 +112,9 @@ def load_packs(
         for policy_id, entry in loader.entries.items():
             present = entries.get(policy_id)
             if present is not None and present.draft.source.path != entry.draft.source.path:
-                problems.append(f"{entry.draft.source.at(('id',))}: {policy_id} stands in {present.draft.source.path} too")
+                problems.append(
+                    f"{entry.draft.source.at(('id',))}: {policy_id} stands in {present.draft.source.path} too"
+                )
             if present is None or entry.mandatory:
                 entries[policy_id] = entry
         loaded.update(loader.loaded)
@@ -117,7 +122,9 @@ def load_packs(
         if policy_id in entries:
             entries[policy_id].parameters.update(values)
         else:
-            problems.append(f"parameters are given for {policy_id!r}, which no active pack has{suggest(policy_id, entries)}")
+            problems.append(
+                f"parameters are given for {policy_id!r}, which no active pack has{suggest(policy_id, entries)}"
+            )
     policies: list[Policy] = []
     for entry in entries.values():
         try:
@@ -231,11 +238,15 @@ class _PackLoader:
                 continue
             present = self.entries.get(draft.id)
             if present is not None:
-                self.problems.append(f"{draft.source.at(('id',))}: the id {draft.id} is taken by {present.draft.source.path}")
+                self.problems.append(
+                    f"{draft.source.at(('id',))}: the id {draft.id} is taken by {present.draft.source.path}"
+                )
                 continue
             stem = str(draft.source.data.get("name", ""))
             if stem and file.stem != stem:
-                self.problems.append(f"{draft.source.at(('name',))}: the file must be called {stem}.yaml, as its policy")
+                self.problems.append(
+                    f"{draft.source.at(('name',))}: the file must be called {stem}.yaml, as its policy"
+                )
             self.entries[draft.id] = _Entry(draft, name, prefix)
 
     def _tune(self, source: Source) -> None:

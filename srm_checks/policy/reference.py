@@ -21,10 +21,22 @@ KEYS = {
     "fix": "What to change: one sentence, or one for `terraform` and one for `cloudformation`.",
     "resources": "The judged types by framework, or `{not_expressible: why}` for one that cannot say it.",
     "require": "The condition that a resource must meet.",
-    "absence": "For a duty that one resource of the whole must fulfil: `where` (its condition), `because_of` (types that make it matter, by framework), `account_wide`.",
-    "applies_when": "The condition under which the policy concerns a resource. While it is unknown, a would-be gap is unknown and met stays met.",
-    "unknown_when": "A list of `{when: CONDITION, cause: CAUSE}` (and `for: TYPE or framework`): doubts that turn a gap into unknown.",
-    "parameters": "`{name: {type: integer|number|string|boolean|list, default: ..., description: ...}}`; a condition uses one as `{parameter: name}`.",
+    "absence": (
+        "For a duty that one resource of the whole must fulfil: `where` (its condition), `because_of` "
+        "(types that make it matter, by framework), `account_wide`."
+    ),
+    "applies_when": (
+        "The condition under which the policy concerns a resource. While it is unknown, a would-be gap is "
+        "unknown and met stays met."
+    ),
+    "unknown_when": (
+        "A list of `{when: CONDITION, cause: CAUSE}` (and `for: TYPE or framework`): doubts that turn a "
+        "gap into unknown."
+    ),
+    "parameters": (
+        "`{name: {type: integer|number|string|boolean|list, default: ..., description: ...}}`; a condition "
+        "uses one as `{parameter: name}`."
+    ),
     "frameworks": "Control ids by framework, as text.",
     "equivalents": "Ids of checks elsewhere that ask nearly the same.",
 }
@@ -65,12 +77,21 @@ def markdown() -> str:
     lines += ["\n## Conditions\n", "| condition | meaning |", "|---|---|"]
     lines += [f"| `{name}` | {_cell(text)} |" for name, text in NODES.items()]
     lines += [
-        "\nQuantifiers also take `statements: ATTRIBUTE` in place of `in`: the statements of an IAM policy document in one",
+        (
+            "\nQuantifiers also take `statements: ATTRIBUTE` in place of `in`: the statements of an IAM "
+            "policy document in one"
+        ),
         "shape, with the lists `Action`, `NotAction`, `Resource`, `NotResource`, `Principals`, `ConditionKeys` (lower",
         "case) and `Conditions` (elements with `Operator`, `Key`, `Values`), beside `Effect` and `Sid`.\n",
-        "`related` takes `resources` (types), `by` (their attribute that names this resource) or `through` (our attribute",
+        (
+            "`related` takes `resources` (types), `by` (their attribute that names this resource) or "
+            "`through` (our attribute"
+        ),
         "that names them), one of `some`, `every`, `none` with a condition on them (none of these: that one is there),",
-        "`missing` (the outcome where there is none), `absent` (for `through`: our attribute is not set) and `identity`",
+        (
+            "`missing` (the outcome where there is none), `absent` (for `through`: our attribute is not "
+            "set) and `identity`"
+        ),
         "(the attribute that holds the name by which others may mean it without a reference).\n",
         "## Operators\n",
         "| operator | operand | meaning |",
@@ -89,7 +110,13 @@ def _operand(schema: dict[str, object]) -> str:
     if "anyOf" in schema:
         return "one or a list"
     kind = schema.get("type")
-    return {"array": "a list", "number": "a number", "string": "a text", "object": "a map"}.get(str(kind), "a value") if isinstance(kind, str) else "a value" if kind else json.dumps(schema)
+    return (
+        {"array": "a list", "number": "a number", "string": "a text", "object": "a map"}.get(str(kind), "a value")
+        if isinstance(kind, str)
+        else "a value"
+        if kind
+        else json.dumps(schema)
+    )
 
 
 def _cell(text: str) -> str:

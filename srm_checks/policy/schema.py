@@ -90,7 +90,11 @@ def _properties() -> dict[str, dict[str, Any]]:
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": {"when": _CONDITION, "cause": {"enum": [str(word) for word in Cause]}, "for": _ONE_OR_MORE},
+                "properties": {
+                    "when": _CONDITION,
+                    "cause": {"enum": [str(word) for word in Cause]},
+                    "for": _ONE_OR_MORE,
+                },
                 "required": ["when", "cause"],
                 "additionalProperties": False,
             },
@@ -115,13 +119,18 @@ def _by_type(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _condition() -> dict[str, Any]:
-    operators = {
+    operators: dict[str, Any] = {
         name: {"anyOf": [operator.operand, {"type": "object"}], "description": " ".join(operator.doc.split())}
         for name, operator in OPERATORS.items()
     }
     operators |= {name: {"const": True, "description": text} for name, text in PRESENCE.items()}
     operators["absent"] = {"$ref": "#/$defs/outcome"}
-    leaf_heads = {"attribute": _ATTRIBUTE, "tag": {}, "context": {"const": "region"}, "parameter": _TEXT}
+    leaf_heads: dict[str, dict[str, Any]] = {
+        "attribute": _ATTRIBUTE,
+        "tag": {},
+        "context": {"const": "region"},
+        "parameter": _TEXT,
+    }
     leaves = [_node(head, schema, operators) for head, schema in leaf_heads.items()]
     element = {
         "type": "object",
@@ -172,7 +181,8 @@ def _pack() -> dict[str, Any]:
     override = {
         "type": "object",
         "properties": {
-            "policy": _TEXT, "reason": _TEXT, "severity": {"enum": [str(word) for word in Severity]}, "undeclared": {"const": "gap"},
+            "policy": _TEXT, "reason": _TEXT, "severity": {"enum": [str(word) for word in Severity]},
+            "undeclared": {"const": "gap"},
         },
         "required": ["policy", "reason"],
         "additionalProperties": False,

@@ -101,7 +101,7 @@ def _plain(loader: Any, node: yaml.Node, place: Place, source: Source) -> Any:
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             key = loader.construct_object(key_node, deep=True)
-            if not isinstance(key, (str, int, float, bool)):
+            if not isinstance(key, (str, int)):
                 source.problem(place, "a key must be plain text")
                 continue
             inner = (*place, key)

@@ -40,7 +40,9 @@ fix: Mend it.
 """
 
 
-def policy(body: str, *, types: str = "{terraform: aws_thing, cloudformation: {not_expressible: not here}}", **options: Any) -> Policy:
+def policy(
+    body: str, *, types: str = "{terraform: aws_thing, cloudformation: {not_expressible: not here}}", **options: Any
+) -> Policy:
     """A policy with the given `require` or `absence` (and further keys) as YAML text."""
     text = f"{HEAD}resources: {types}\n{textwrap.dedent(body)}"
     return build(Draft(parse("policy.yaml", text), "0" * 64), **options)

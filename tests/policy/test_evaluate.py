@@ -32,7 +32,10 @@ def test_both_branches_gap_names_none() -> None:
 
 
 def test_an_unknown_branch_beside_a_met_one_is_unknown_and_beside_a_gap_is_a_gap() -> None:
-    assert outcome(policy(ON), thing(flag=Choice(PROD, True, Unknown("var.on")))) == "unknown (unresolved-value) when var.env is not prod"
+    assert (
+        outcome(policy(ON), thing(flag=Choice(PROD, True, Unknown("var.on"))))
+        == "unknown (unresolved-value) when var.env is not prod"
+    )
     assert outcome(policy(ON), thing(flag=Choice(PROD, False, Unknown("var.on")))) == "gap when var.env is prod"
 
 
@@ -49,7 +52,9 @@ def test_values_of_one_subject_exclude_each_other() -> None:
 
 
 def test_an_unknown_is_read_as_what_its_branch_says() -> None:
-    rule = policy("require: {any: [{attribute: env, equals: prod, absent: gap}, {attribute: flag, is_true: yes, absent: gap}]}")
+    rule = policy(
+        "require: {any: [{attribute: env, equals: prod, absent: gap}, {attribute: flag, is_true: yes, absent: gap}]}"
+    )
     env = Unknown("var.env", subject="|var.env")
     assert outcome(rule, thing(env=env, flag=Choice(PROD, False, True))) == "met"
 
@@ -62,20 +67,26 @@ def test_options_are_branches() -> None:
 def test_a_condition_that_does_not_matter_is_not_named() -> None:
     value = Choice(AllOf((PROD, BIG)), Choice(BIG, False, True), True)
     rule = policy("require: {all: [{attribute: flag, is_true: yes, absent: gap}, {attribute: other, exists: yes}]}")
-    assert outcome(rule, thing(flag=value, other=Choice(Test("|c", True, "c"), 1, 2))) == "gap when length(var.x) > 2 and var.env is prod" or (
+    assert outcome(
+        rule, thing(flag=value, other=Choice(Test("|c", True, "c"), 1, 2))
+    ) == "gap when length(var.x) > 2 and var.env is prod" or (
         outcome(rule, thing(flag=value, other=1)) == "gap when var.env is prod and length(var.x) > 2"
     )
 
 
 def test_a_failing_part_settles_it_whatever_the_others_hang_on() -> None:
-    rule = policy("require: {all: [{attribute: other, is_true: yes, absent: gap}, {attribute: flag, is_true: yes, absent: gap}]}")
+    rule = policy(
+        "require: {all: [{attribute: other, is_true: yes, absent: gap}, {attribute: flag, is_true: yes, absent: gap}]}"
+    )
     assert outcome(rule, thing(flag=False, other=Choice(PROD, True, False))) == "gap"
 
 
 def test_a_conditional_resource_is_judged_where_it_exists() -> None:
     assert outcome(policy(ON), thing(flag=False, exists=PROD)) == "gap when var.env is prod"
     assert outcome(policy(ON), thing(flag=Choice(PROD, True, False), exists=PROD)) == "met"
-    assert outcome(policy(ON), thing(flag=Choice(PROD, True, False), exists=Not(PROD))) == "gap when var.env is not prod"
+    assert (
+        outcome(policy(ON), thing(flag=Choice(PROD, True, False), exists=Not(PROD))) == "gap when var.env is not prod"
+    )
     assert verdicts(policy(ON), thing(flag=False, exists=AllOf((PROD, Not(PROD))))) == []
 
 
@@ -92,14 +103,22 @@ def test_more_than_64_branches_are_unknown() -> None:
         value = Choice(Test(f"|v{number}", True, f"v{number}"), value, value if number else False)
     many = thing(**{f"a{n}": Choice(Test(f"|v{n}", True, f"v{n}"), True, False) for n in range(7)})
     parts = ", ".join(f"{{attribute: a{n}, is_true: yes, absent: gap}}" for n in range(7))
-    assert outcome(policy(f"require: {{any: [{parts}]}}"), many) in ("unknown (unresolved-value)", "gap when " + " and ".join(f"v{n} is false" for n in range(7)))
+    assert outcome(policy(f"require: {{any: [{parts}]}}"), many) in (
+        "unknown (unresolved-value)",
+        "gap when " + " and ".join(f"v{n} is false" for n in range(7)),
+    )
     wide = Options("|o", "o", tuple(str(n) for n in range(70)))
     assert outcome(policy(ON), thing(flag=wide)) == "unknown (unresolved-value)"
 
 
 @pytest.mark.parametrize(
     ("engine", "on", "expected"),
-    [("aurora", False, "not-applicable"), ("mysql", False, "gap"), (Unknown("var.e"), False, "unknown (unresolved-value)"), (Unknown("var.e"), True, "met")],
+    [
+        ("aurora", False, "not-applicable"),
+        ("mysql", False, "gap"),
+        (Unknown("var.e"), False, "unknown (unresolved-value)"),
+        (Unknown("var.e"), True, "met"),
+    ],
 )
 def test_applies_when(engine: object, on: object, expected: str) -> None:
     rule = policy("applies_when: {attribute: engine, not_starting_with: aurora}\n" + ON)
@@ -108,7 +127,12 @@ def test_applies_when(engine: object, on: object, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("source", "on", "expected"),
-    [(ABSENT, False, "gap"), ("snap", False, "unknown (provider-default)"), ("snap", True, "met"), (Unknown("var.s"), False, "unknown (unresolved-value)")],
+    [
+        (ABSENT, False, "gap"),
+        ("snap", False, "unknown (provider-default)"),
+        ("snap", True, "met"),
+        (Unknown("var.s"), False, "unknown (unresolved-value)"),
+    ],
 )
 def test_unknown_when(source: object, on: object, expected: str) -> None:
     rule = policy(ON + "\nunknown_when: [{when: {attribute: source, exists: yes}, cause: provider-default}]")
@@ -116,7 +140,9 @@ def test_unknown_when(source: object, on: object, expected: str) -> None:
 
 
 def test_the_same_element_must_meet_all_conditions() -> None:
-    rule = policy("require: {none: {in: rule, where: {all: [{attribute: port, equals: 22}, {attribute: open, is_true: yes}]}}}")
+    rule = policy(
+        "require: {none: {in: rule, where: {all: [{attribute: port, equals: 22}, {attribute: open, is_true: yes}]}}}"
+    )
     assert outcome(rule, thing(rule=[{"port": 22, "open": False}, {"port": 80, "open": True}])) == "met"
     assert outcome(rule, thing(rule=[{"port": 80}, {"port": 22, "open": "true"}])) == "gap"
     assert outcome(rule, thing(rule={"port": 22, "open": True})) == "gap"
@@ -137,7 +163,10 @@ def test_evidence_lists_every_failing_element() -> None:
 def test_every_and_some() -> None:
     every = policy("require: {every: {in: rule, where: {attribute: port, equals: 443}}}")
     some = policy("require: {some: {in: rule, where: {attribute: port, equals: 443}}}")
-    assert (outcome(every, thing(rule=[{"port": 443}, {"port": 80}])), outcome(some, thing(rule=[{"port": 443}, {"port": 80}]))) == ("gap", "met")
+    assert (
+        outcome(every, thing(rule=[{"port": 443}, {"port": 80}])),
+        outcome(some, thing(rule=[{"port": 443}, {"port": 80}])),
+    ) == ("gap", "met")
     assert (outcome(every, thing(rule=[])), outcome(some, thing(rule=[]))) == ("met", "gap")
 
 
@@ -202,7 +231,9 @@ def test_a_name_can_stand_for_a_reference() -> None:
 
 
 def test_a_conditional_related_resource() -> None:
-    guard = thing("l", type="aws_lock", references=[(("thing",), Ref("aws_thing.a"))], thing="?", flag=True, exists=PROD)
+    guard = thing(
+        "l", type="aws_lock", references=[(("thing",), Ref("aws_thing.a"))], thing="?", flag=True, exists=PROD
+    )
     assert outcome(policy(BY), thing("a"), guard) == "gap when var.env is not prod"
     assert outcome(policy(BY), thing("a", exists=PROD), guard) == "met"
 

@@ -55,7 +55,10 @@ def test_mistakes_have_a_place_and_a_remedy(body: str, place: str, words: str) -
 
 
 def test_several_mistakes_are_told_at_once() -> None:
-    assert len(mistakes("require: {all: [{attribute: a, equal: 1, absent: gap}, {attribute: b, equals: 1, absent: gp}]}")) == 2
+    assert (
+        len(mistakes("require: {all: [{attribute: a, equal: 1, absent: gap}, {attribute: b, equals: 1, absent: gp}]}"))
+        == 2
+    )
 
 
 def test_an_attribute_that_the_type_does_not_have() -> None:

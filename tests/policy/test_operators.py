@@ -20,11 +20,19 @@ scalars = st.one_of(words, st.integers(-5, 5), st.booleans())
 
 def same(left: Any, right: Any) -> bool:
     """What the two languages call equal: text and number or boolean of one look."""
-    return str(left).lower() == str(right).lower() if isinstance(left, bool) or isinstance(right, bool) else str(left) == str(right)
+    return (
+        str(left).lower() == str(right).lower()
+        if isinstance(left, bool) or isinstance(right, bool)
+        else str(left) == str(right)
+    )
 
 
 def judge(operator: str, operand: Any, value: Any, absent: str = "gap") -> str:
-    rule = policy(f"require: {{attribute: x, {operator}: {operand!r}, absent: {absent}}}\n".replace("True", "true").replace("False", "false"))
+    rule = policy(
+        f"require: {{attribute: x, {operator}: {operand!r}, absent: {absent}}}\n".replace("True", "true").replace(
+            "False", "false"
+        )
+    )
     return outcome(rule, thing(x=value))
 
 
@@ -37,14 +45,20 @@ ONE_VALUE: list[tuple[str, Any, Callable[[Any, Any], bool]]] = [
     ("equals", st.integers(-5, 5), same),
     ("equals_ignore_case", words.filter(bool), lambda v, o: str(v).lower() == str(o).lower()),
     ("within", st.lists(st.integers(-5, 5), min_size=1, max_size=3), lambda v, o: any(same(v, item) for item in o)),
-    ("starting_with", words.filter(bool), lambda v, o: ("true" if v is True else "false" if v is False else str(v)).startswith(o) or str(v).startswith(o)),
+    (
+        "starting_with",
+        words.filter(bool),
+        lambda v, o: ("true" if v is True else "false" if v is False else str(v)).startswith(o) or str(v).startswith(o),
+    ),
     ("ending_with", words.filter(bool), lambda v, o: str(v).endswith(o)),
     ("containing_text", words.filter(bool), lambda v, o: o in str(v)),
 ]
 
 
 @pytest.mark.parametrize(("name", "operands", "reference"), ONE_VALUE, ids=[entry[0] for entry in ONE_VALUE])
-def test_operators_on_one_value_and_their_opposites(name: str, operands: Any, reference: Callable[[Any, Any], bool]) -> None:
+def test_operators_on_one_value_and_their_opposites(
+    name: str, operands: Any, reference: Callable[[Any, Any], bool]
+) -> None:
     @given(operands, scalars)
     def run(operand: Any, value: Any) -> None:
         expected = reference(value, operand)
@@ -88,7 +102,9 @@ def test_unknown_elements_follow_every_way_they_can_turn_out(value: list[str | N
     expected = "met" if certain else "unknown (unresolved-value)" if open_ else "gap"
     assert judge("contains", item, elements) == expected
     only_item = all(entry in (item, None) for entry in value)
-    assert judge("subset", [item], elements) == ("gap" if not only_item else "unknown (unresolved-value)" if open_ else "met")
+    assert judge("subset", [item], elements) == (
+        "gap" if not only_item else "unknown (unresolved-value)" if open_ else "met"
+    )
 
 
 def test_a_list_of_unknown_length() -> None:
@@ -103,7 +119,9 @@ def test_a_list_of_unknown_length() -> None:
 
 addresses = st.one_of(
     st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 32)).map(lambda p: str(ipaddress.IPv4Network(p, strict=False))),
-    st.tuples(st.integers(0, 2**128 - 1), st.integers(0, 128)).map(lambda p: str(ipaddress.IPv6Network(p, strict=False))),
+    st.tuples(st.integers(0, 2**128 - 1), st.integers(0, 128)).map(
+        lambda p: str(ipaddress.IPv6Network(p, strict=False))
+    ),
 )
 
 
@@ -191,7 +209,10 @@ def test_encoded_json_is_text_to_text_operators() -> None:
     assert judge("starting_with", "{", Encoded({"a": 1})) == "met"
 
 
-@pytest.mark.parametrize(("absent", "expected"), [("gap", "gap"), ("met", "met"), ("unknown", "unknown (provider-default)"), ("not-applicable", "not-applicable")])
+@pytest.mark.parametrize(
+    ("absent", "expected"),
+    [("gap", "gap"), ("met", "met"), ("unknown", "unknown (provider-default)"), ("not-applicable", "not-applicable")],
+)
 def test_absent_means_what_the_policy_says(absent: str, expected: str) -> None:
     rule = policy(f"require: {{attribute: x, equals: never, absent: {absent}}}")
     assert outcome(rule, thing()) == expected

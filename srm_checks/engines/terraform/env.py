@@ -41,10 +41,14 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A name that a `for`, a `dynamic`, `each` or `count` binds."""
+    """A name that a `for`, a `dynamic`, `each` or `count` binds.
+
+    `pair`: the name is an object of `key` and `value`, and `origin` is that of the value.
+    """
 
     value: Any
     origin: Origin | None = None
+    pair: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

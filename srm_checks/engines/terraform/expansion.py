@@ -16,6 +16,7 @@ from srm_checks.engines.terraform.values import (
     OMITTED,
     ObjectValue,
     OpenMap,
+    SetValue,
     choice,
     derived,
     leaves,
@@ -140,7 +141,7 @@ def _each_slots(attribute: Attribute, env: Env) -> tuple[list[Slot], Any]:
         for entry in reversed(entries[:-1]):
             shown = choice(entry.present, entry.value, shown)
         origin = Origin(attribute.value, env, (name,))
-        slots.append(Slot(name, any_of(conds[name]), {"each": Binding({"key": name, "value": shown}, origin)}))
+        slots.append(Slot(name, any_of(conds[name]), {"each": Binding({"key": name, "value": shown}, origin, pair=True)}))
     if unkeyed:
         exists = any_of(entry.present for entry in unkeyed)
         key, shown = unkeyed[0].key, unkeyed[0].value
@@ -149,7 +150,7 @@ def _each_slots(attribute: Attribute, env: Env) -> tuple[list[Slot], Any]:
             key = derived("each.key", [entry.key for entry in unkeyed], present=True)
             shown = derived("each.value", found)
         origin = Origin(attribute.value, env, (None,))
-        slots.append(Slot(None, exists, {"each": Binding({"key": key, "value": shown}, origin)}))
+        slots.append(Slot(None, exists, {"each": Binding({"key": key, "value": shown}, origin, pair=True)}))
     return slots, value
 
 
@@ -206,7 +207,8 @@ def _list_entries(value: list[Any], site: Site, cond: Cond, as_keys: bool) -> li
             entry = _open_entry(shown, site, there, shown)
             entries.append(Entry(None, shown, shown, entry.present) if as_keys else entry)
         elif not as_keys:
-            entries.append(Entry(index, index, shown, there))
+            key = shown if isinstance(value, SetValue) else index
+            entries.append(Entry(index, key, shown, there))
         else:
             entries += _key_entries(shown, there)
     return entries
