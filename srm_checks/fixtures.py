@@ -81,7 +81,7 @@ class FixtureReport:
 
 
 def folder_of(pack: Path, policy: Policy) -> Path:
-    """Where the fixtures of a pack's policy lie: `fixtures/` inside the pack, else beside the pack's folder of packs."""
+    """Where the fixtures of a pack's policy lie: `fixtures/` inside the pack, else beside the folder of packs."""
     inside = pack / FIXTURES
     base = inside if inside.is_dir() else pack.parent.parent / FIXTURES / pack.name
     return base / Path(policy.path).parent.name / policy.name

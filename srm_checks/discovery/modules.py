@@ -71,7 +71,7 @@ def build(files: Iterable[str]) -> ModuleTree:
             target
             for source in _sources(paths)
             for target in [by_real_path.get(os.path.realpath(os.path.join(folder, source)))]
-            if target is not None and target != folder
+            if target is not None
         )
         for folder, paths in configuration.items()
     }

@@ -327,7 +327,8 @@ def open_text(value: Unknown) -> tuple[str, dict[str, Unknown]] | None:
 def decode_json(value: Any) -> Any:
     """The data of a JSON text: from `Encoded`, a text, or a text with holes (the holes become Unknown).
 
-    Data that is no text comes back as it is. A text that is not JSON gives Unknown.
+    Data that is no text, and a text that holds neither an object nor a list, come back as they are. A text that looks
+    like JSON and is none gives Unknown.
     """
     if isinstance(value, Encoded):
         return value.value
@@ -337,7 +338,7 @@ def decode_json(value: Any) -> Any:
         if opened is None or not opened[0].lstrip().startswith(("{", "[")):
             return value
         text, holes = opened
-    elif isinstance(value, str):
+    elif isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         text = value
     else:
         return value

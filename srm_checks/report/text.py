@@ -86,7 +86,9 @@ class _Text:
         yield _INDENT + _responsibility(finding)
         if finding.when:
             yield from self._labelled("when", finding.when)
-        if _needs_values(finding):
+        if not finding.attribute:
+            yield from self._labelled("found", _reason_in(finding))
+        elif _needs_values(finding):
             yield from self._labelled("declared", *_values(finding))
         yield from self._labelled("AWS does", finding.aws_does)
         yield from self._labelled("you do", finding.customer_does)
@@ -99,7 +101,9 @@ class _Text:
         yield from self._addresses(same)
         yield from self._excerpt(finding)
         yield _INDENT + _responsibility(finding)
-        yield from self._labelled(_words(finding.cause or finding.outcome), *(_values(finding) or [finding.message]))
+        yield from self._labelled(
+            _words(finding.cause or finding.outcome), *(_values(finding) or [_reason_in(finding)])
+        )
         yield ""
 
     def _heading(self, style: str, word: str, finding: Finding) -> str:
@@ -169,7 +173,7 @@ class _Text:
         )
         for part in rows:
             for word, tally in part:
-                if tally and any(tally.values()):
+                if tally and any(tally.get(outcome) for outcome in shown):
                     cells = "".join(str(tally.get(outcome, 0)).rjust(9) for outcome in shown)
                     yield f"  {_words(word):18}{cells}"
             yield ""
@@ -251,7 +255,7 @@ def _merged(findings: Iterable[Finding]) -> list[list[Finding]]:
             finding.side,
             finding.resource_type,
             repr([(item.path, item.value) for item in finding.evidence]),
-            finding.message if finding.outcome is Outcome.UNKNOWN else "",
+            "" if finding.attribute and finding.evidence else finding.message,
         )
         groups.setdefault(key, []).append(finding)
     return sorted(groups.values(), key=lambda same: (same[0].location.start_line, _rank(same[0])))
@@ -283,6 +287,12 @@ def _needs_values(finding: Finding) -> bool:
     """Whether the line under the caret does not show by itself what was found."""
     compound = any(isinstance(item.value, (dict, list)) for item in finding.evidence)
     return compound or len(finding.evidence) > 1 or finding.origin is not None or finding.when is not None
+
+
+def _reason_in(finding: Finding) -> str:
+    """The message without the title and the id, which stand above it."""
+    text = finding.message.removesuffix(f" ({finding.policy_id}).")
+    return text.removeprefix(finding.title).lstrip(":? ") or finding.message
 
 
 def _values(finding: Finding) -> list[str]:

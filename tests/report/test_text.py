@@ -123,6 +123,20 @@ def test_what_is_declared_is_told_where_the_line_does_not_show_it(
     assert "x" * 120 + "..." in text
 
 
+def test_a_gap_that_no_attribute_of_its_own_decides_tells_its_message(
+    make_finding: MakeFinding, make_report: MakeReport
+) -> None:
+    finding = make_finding(
+        attribute=None,
+        evidence=(),
+        message="RDS instance storage is not encrypted: no aws_kms_key in view (SRM-DAR-005).",
+    )
+    text = render(make_report([finding, finding]), Page())
+    assert "            found:     no aws_kms_key in view\n" in text
+    other = make_finding(attribute=None, evidence=(), message="something else")
+    assert "            found:     something else\n" in render(make_report([finding, other]), Page())
+
+
 def test_many_values_are_counted(make_finding: MakeFinding, make_report: MakeReport) -> None:
     evidence = tuple(Evidence(f"ingress.{number}", 22, str(number)) for number in range(9))
     text = render(make_report([make_finding(evidence=evidence)]), Page())
@@ -194,6 +208,24 @@ def test_a_suppressed_finding_is_one_line_with_its_reason(make_finding: MakeFind
     assert "  suppressed     SRM-DAR-005  aws_db_instance.main:2  no reason given\n" in text
     assert "2 gaps (2 suppressed)" in text
     assert "Gate passed" in text
+
+
+def test_unknown_instances_are_told_once(make_finding: MakeFinding, make_report: MakeReport) -> None:
+    findings = [
+        make_finding(
+            outcome=Outcome.UNKNOWN,
+            cause=Cause.UNRESOLVED_VALUE,
+            address=f"aws_db_instance.main[{number}]",
+            message=f"aws_db_instance.main[{number}] cannot be decided",
+        )
+        for number in range(2)
+    ]
+    assert render(make_report(findings), Page()).count("SRM-DAR-005") == 1
+
+
+def test_the_table_leaves_out_rows_without_a_count(make_finding: MakeFinding, make_report: MakeReport) -> None:
+    text = render(make_report([make_finding(outcome=Outcome.NOT_APPLICABLE)]), Page())
+    assert "  data at rest  " not in text
 
 
 def test_met_outcomes_are_one_line(make_finding: MakeFinding, make_report: MakeReport) -> None:

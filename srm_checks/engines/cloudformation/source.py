@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, Final
@@ -139,7 +139,9 @@ def _refuse_explosive(source: Source) -> None:
     open_nodes: list[tuple[str | None, int]] = []  # anchor, nodes inside so far
     line = 1
     try:
-        for event in yaml.parse(source.text, Loader=loader):
+        # The stubs let marks and anchors be None, which they never are in a parser's events.
+        events: Iterator[Any] = yaml.parse(source.text, Loader=loader)
+        for event in events:
             if isinstance(event, yaml.AliasEvent):
                 size, anchor = sizes.get(event.anchor, 1), None
             elif isinstance(event, yaml.ScalarEvent):

@@ -52,7 +52,7 @@ from srm_checks.engines.terraform.values import (
     split,
     text_of,
 )
-from srm_checks.model import ABSENT, Choice, Cond, Options, Repeated, Test, Unknown, all_of, any_of
+from srm_checks.model import ABSENT, Choice, Cond, Options, Repeated, Unknown, all_of, any_of
 
 FILE_FUNCTIONS: Final = frozenset(
     {
@@ -227,10 +227,7 @@ def _list_items(collection: list[Any], site: Callable[[], Site]) -> Iterator[_It
         repeated = isinstance(element, Repeated)
         present, value = split(element.value if repeated else element, OMITTED)
         certain = certain and not repeated and present is True
-        if is_set:
-            key = value
-        else:
-            key = index if certain else derived(f"{site().text} (index)", [], present=True)
+        key = value if is_set else index if certain else derived(f"{site().text} (index)", [], present=True)
         yield _Item(key, value, None if is_set else index, present, repeated)
 
 
@@ -405,7 +402,9 @@ def _part(part: TemplatePart, env: Env, site: Callable[[], Site]) -> Any:
             return evaluate_parts(part.then if cond else part.otherwise, env, site)
         return choice(cond, evaluate_parts(part.then, env, site), evaluate_parts(part.otherwise, env, site))
     if isinstance(part, TemplateFor):
-        return _lifted(lambda value: _template_for(part, value, env, site), [evaluate(part.collection, env)], site, Reach.TOP)
+        return _lifted(
+            lambda value: _template_for(part, value, env, site), [evaluate(part.collection, env)], site, Reach.TOP
+        )
     return evaluate(part, env)
 
 
@@ -459,7 +458,9 @@ def call_function(name: str, arguments: list[Any], env: Env, site: Callable[[], 
         )
     if any(isinstance(argument, Repeated) for argument in arguments):
         if name == "concat":
-            arguments = [_all_elements(argument) if isinstance(argument, Repeated) else argument for argument in arguments]
+            arguments = [
+                _all_elements(argument) if isinstance(argument, Repeated) else argument for argument in arguments
+            ]
         elif name != "merge":
             return site().unknown(*arguments, fallible=True)
     if name in OPEN_FUNCTIONS:

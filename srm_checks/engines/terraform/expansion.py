@@ -103,8 +103,8 @@ def _count_slots(attribute: Attribute, env: Env) -> tuple[list[Slot], Any]:
         open_conds.append(Test(f"{site.subject} > 0", True, f"{site.text} > 0"))
     slots = [Slot(i, any_of(conds[i]), {"count": Binding({"index": i})}) for i in sorted(conds)]
     if open_conds:
-        index = Unknown(text="count.index", present=True, subject=f"{site.subject}|count.index")
-        slots.append(Slot(None, any_of(open_conds), {"count": Binding({"index": index})}))
+        any_index = Unknown(text="count.index", present=True, subject=f"{site.subject}|count.index")
+        slots.append(Slot(None, any_of(open_conds), {"count": Binding({"index": any_index})}))
     return slots, value
 
 
@@ -141,7 +141,9 @@ def _each_slots(attribute: Attribute, env: Env) -> tuple[list[Slot], Any]:
         for entry in reversed(entries[:-1]):
             shown = choice(entry.present, entry.value, shown)
         origin = Origin(attribute.value, env, (name,))
-        slots.append(Slot(name, any_of(conds[name]), {"each": Binding({"key": name, "value": shown}, origin, pair=True)}))
+        slots.append(
+            Slot(name, any_of(conds[name]), {"each": Binding({"key": name, "value": shown}, origin, pair=True)})
+        )
     if unkeyed:
         exists = any_of(entry.present for entry in unkeyed)
         key, shown = unkeyed[0].key, unkeyed[0].value

@@ -94,7 +94,9 @@ def _alternatives(pattern: str) -> list[str]:
     if start < 0 or end < 0:
         return [pattern]
     options = pattern[start + 1 : end].split(",")
-    return [single for option in options[:64] for single in _alternatives(pattern[:start] + option + pattern[end + 1 :])]
+    return [
+        single for option in options[:64] for single in _alternatives(pattern[:start] + option + pattern[end + 1 :])
+    ]
 
 
 def _matches(path: str, pattern: str) -> bool:

@@ -24,6 +24,7 @@ from srm_checks.engines.terraform.values import (
     ELEMENT_LIMIT,
     FAILED,
     OMITTED,
+    TEXT_LIMIT,
     ObjectValue,
     OpenMap,
     SetValue,
@@ -365,7 +366,7 @@ def _coalescelist(site: Site, *lists: Any) -> Any:
 
 
 def _surely_not_empty(value: Unknown) -> bool:
-    return bool(value.parts) and any(value.parts)
+    return value.parts is not None and any(value.parts)
 
 
 # ------------------------------------------------------------------ texts with holes
@@ -383,7 +384,7 @@ def _pieces(value: Any) -> list[str | None] | None:
 
 def _with_holes(site: Site, pieces: list[str | None], sources: list[Any]) -> Any:
     parts = joined_parts(pieces)
-    if sum(len(part) for part in parts if part) > plain.TEXT_LIMIT:
+    if sum(len(part) for part in parts if part) > TEXT_LIMIT:
         return site.unknown(*sources, present=True)
     if None in parts:
         return site.unknown(*sources, present=True, parts=parts, fallible=True)
@@ -466,7 +467,8 @@ def _formatted_number(value: int | float, flags: str, width: str, precision: str
     if verb == "b":
         shown, verb = format(shown, "b"), "s"
         flags = flags.replace("0", "")
-    return f"%{flags}{width}{'.' + precision if precision is not None else ''}{verb}" % shown
+    verb_text = f"%{flags}{width}{'.' + precision if precision is not None else ''}{verb}"
+    return str(verb_text % shown)
 
 
 def _formatlist(site: Site, pattern: Any, *values: Any) -> Any:

@@ -37,7 +37,18 @@ from srm_checks.engines.terraform.values import FAILED
 from srm_checks.model import Path, Ref, SourceRange, Unknown
 
 _SAME_PATH: Final = frozenset(
-    {"merge", "try", "coalesce", "sensitive", "nonsensitive", "ephemeralasnull", "tomap", "tolist", "toset", "coalescelist"}
+    {
+        "merge",
+        "try",
+        "coalesce",
+        "sensitive",
+        "nonsensitive",
+        "ephemeralasnull",
+        "tomap",
+        "tolist",
+        "toset",
+        "coalescelist",
+    }
 )
 _ANY_ELEMENT: Final = frozenset({"values", "concat", "compact", "distinct", "slice", "reverse", "sort"})
 _PICKS_ELEMENT: Final = frozenset({"element", "one"})

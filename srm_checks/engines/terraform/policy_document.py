@@ -31,7 +31,9 @@ def document(instance: ResourceInstance) -> Encoded:
     for name in ("source_json", "source_policy_documents"):
         for source in _documents(argument(block, name, env)):
             statements += source
-    own = [_presence(element, _statement(element)) for element in elements(block.body, env) if element.kind == "statement"]
+    own = [
+        _presence(element, _statement(element)) for element in elements(block.body, env) if element.kind == "statement"
+    ]
     statements = _overridden(statements, own)
     for name in ("override_json", "override_policy_documents"):
         for override in _documents(argument(block, name, env)):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from srm_checks.engines.terraform import expansion, modules, operations, types, variables
-from srm_checks.engines.terraform.env import Binding, Env, ValuePath
+from srm_checks.engines.terraform.env import Binding, Env
 from srm_checks.engines.terraform.evaluate import evaluate, evaluate_parts
 from srm_checks.engines.terraform.expansion import Slot, TooManyInstances
 from srm_checks.engines.terraform.files import RepositoryFiles, digest
@@ -20,7 +20,6 @@ from srm_checks.engines.terraform.nodes import (
     Block,
     Call,
     Expression,
-    IndexStep,
     Literal,
     Template,
     Traversal,
@@ -40,17 +39,18 @@ from srm_checks.engines.terraform.values import (
 from srm_checks.errors import InputError
 from srm_checks.model import (
     ABSENT,
-    Call as CallPlace,
     Cause,
     Cond,
     EngineOptions,
-    Encoded,
     Options,
     Ref,
     ScanError,
-    UnreadModule,
     Unknown,
+    UnreadModule,
     all_of,
+)
+from srm_checks.model import (
+    Call as CallPlace,
 )
 
 _META_ARGUMENTS: Final = frozenset({"source", "version", "providers", "count", "for_each", "depends_on", "enabled"})
@@ -174,9 +174,8 @@ class ResourceInstance(ObjectValue):
     def _value(self, name: str) -> Any:
         from srm_checks.engines.terraform import policy_document, resources
 
-        if self.declaration.mode == "data" and self.declaration.type == "aws_iam_policy_document":
-            if name in ("json", "minified_json"):
-                return policy_document.document(self)
+        if self.declaration.is_policy_document and name in ("json", "minified_json"):
+            return policy_document.document(self)
         attribute = self.block.body.attributes.get(name)
         if attribute is not None:
             value = evaluate(attribute.value, self.env)
@@ -220,6 +219,7 @@ class Declaration:
         self.type, self.name = block.labels[0], block.labels[1]
         self.local_address = f"{'data.' if mode == 'data' else ''}{self.type}.{self.name}"
         self.base = module.qualified(self.local_address)
+        self.is_policy_document = self.local_address.startswith("data.aws_iam_policy_document.")
         self._instances: dict[str | int | None, ResourceInstance] | None = None
         self._collection: Any = None
         self._expanding = False
@@ -746,5 +746,3 @@ def _literals(nodes: tuple[Expression, ...]) -> tuple[Any, ...] | None:
     if all(isinstance(node, Literal) and isinstance(node.value, (str, bool, int, float)) for node in nodes):
         return tuple(node.value for node in nodes if isinstance(node, Literal))
     return None
-
-

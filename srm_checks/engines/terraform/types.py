@@ -46,10 +46,15 @@ def convert(value: Any, constraint: Expression, default: Default) -> Any:
         return _map(value, inner, default)
     if constraint.name == "object":
         return _object(value, inner, default)
-    if constraint.name == "tuple" and isinstance(inner, TupleNode) and isinstance(value, list):
-        if len(value) == len(inner.items):
-            return [convert(element, kind, default) for element, kind in zip(value, inner.items, strict=True)]
+    if constraint.name == "tuple" and isinstance(inner, TupleNode):
+        return _tuple(value, inner, default)
     return value
+
+
+def _tuple(value: Any, inner: TupleNode, default: Default) -> Any:
+    if not isinstance(value, list) or len(value) != len(inner.items):
+        return value
+    return [convert(element, kind, default) for element, kind in zip(value, inner.items, strict=True)]
 
 
 def _scalar(value: Any, kind: str) -> Any:

@@ -211,10 +211,8 @@ class Assumption:
     def _options(self, value: Options) -> Any:
         if value.subject in self._values:
             return self._values[value.subject]
-        out = [
-            fact.value for fact, holds in self._known if isinstance(fact, Test) and not holds and _about(fact, value)
-        ]
-        left = tuple(option for option in value.values if not any(same(option, gone) for gone in out))
+        gone = [f.value for f, holds in self._known if isinstance(f, Test) and not holds and f.subject == value.subject]
+        left = tuple(option for option in value.values if not any(same(option, other) for other in gone))
         if len(left) == len(value.values) or not left:
             return value
         return left[0] if len(left) == 1 else replace(value, values=left)

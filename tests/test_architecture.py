@@ -1,0 +1,135 @@
+"""The house keeps its shape: who may import whom, and what a start-up costs in imports."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import srm_checks
+
+PACKAGE = Path(srm_checks.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# Heavy or foreign packages, and the only places that may name them.
+KEEPERS = {
+    "checkov": ("plugins/checkov_graph.py",),
+    "cfnlint": ("engines/cloudformation/", "plugins/cfn_lint.py"),
+    "hcl2": ("engines/terraform/syntax.py",),
+    "lark": ("engines/terraform/syntax.py",),
+    "detect_secrets": ("policy/secrets.py",),
+    "rich": ("cli/progress.py",),
+    "click": ("cli/", "__main__.py"),
+    "jsonschema": (),
+    "pydantic": (),
+    "requests": (),
+    "boto3": (),
+    "socket": (),
+    "urllib.request": (),
+}
+# A layer may import itself, those named here, and `model` and `errors`.
+LAYERS = {
+    "model": set(),
+    "errors": set(),
+    "engines": {"engines"},
+    "triage": {"triage"},
+    "gate": set(),
+    "catalogue": {"catalogue", "policy"},
+    "policy": {"policy", "catalogue"},
+    "judge": {"catalogue", "policy", "triage"},
+    "discovery": {"discovery"},
+    "pipeline": {"discovery", "engines", "judge", "policy"},
+    "report": {"report", "pipeline", "gate", "policy"},
+}
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """The modules that a file imports, and whether at its top level."""
+    tree = ast.parse(path.read_text())
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    top = set(map(id, tree.body))
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, id(node) in top
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module, id(node) in top
+            if node.module == "srm_checks":
+                for alias in node.names:
+                    yield f"srm_checks.{alias.name}", id(node) in top
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+@pytest.mark.parametrize("package", KEEPERS)
+def test_foreign_packages_stay_in_their_adapters(package: str) -> None:
+    strangers = [
+        relative(path)
+        for path in MODULES
+        for name, _top in imports(path)
+        if (name == package or name.startswith(f"{package}.")) and not relative(path).startswith(KEEPERS[package] or ("-",))
+    ]
+    assert strangers == []
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_layers_import_downwards_only(layer: str) -> None:
+    allowed = LAYERS[layer] | {"model", "errors"}
+    wrong = []
+    for path in MODULES:
+        if relative(path).split("/")[0].removesuffix(".py") != layer:
+            continue
+        for name, _top in imports(path):
+            if name.startswith("srm_checks.") and name.split(".")[1] not in allowed:
+                wrong.append(f"{relative(path)} imports {name}")
+    assert wrong == []
+
+
+def modules_after(*argv: str) -> set[str]:
+    code = (
+        "import sys, io, contextlib\n"
+        f"sys.argv = ['srm-checks', *{list(argv)!r}]\n"
+        "from srm_checks.__main__ import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        "    try:\n        main()\n    except SystemExit:\n        pass\n"
+        "sys.stderr.write('\\n'.join(sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in result.stderr.split()}
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["--version"], ["policies"], ["path", "checkov"], ["scan", "--help"]], ids=" ".join)
+def test_commands_that_scan_nothing_import_no_engine(argv: list[str]) -> None:
+    heavy = {"checkov", "cfnlint", "hcl2", "lark", "sympy", "networkx", "detect_secrets", "rich", "jsonschema"}
+    assert modules_after(*argv) & heavy == set()
+
+
+def test_a_template_alone_imports_no_terraform_parser(tmp_path: Path) -> None:
+    template = tmp_path / "t.yaml"
+    template.write_text("AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  T:\n    Type: AWS::SNS::Topic\n")
+    assert modules_after("scan", str(template)) & {"checkov", "hcl2", "lark"} == set()
+
+
+def test_a_root_alone_imports_neither_checkov_nor_cfn_lint(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text('resource "aws_sns_topic" "t" {\n}\n')
+    assert modules_after("scan", str(tmp_path)) & {"checkov", "cfnlint", "sympy"} == set()
+
+
+def test_no_registration_by_import() -> None:
+    """Importing the package leaves nothing behind but itself."""
+    code = "import srm_checks, sys; sys.stderr.write(' '.join(m for m in sys.modules if m.startswith('srm_checks')))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stderr.split() == ["srm_checks"]
