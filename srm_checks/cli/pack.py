@@ -29,7 +29,7 @@ def check(packs: tuple[str, ...], config: str | None) -> None:
     found = active_policies(packs, config)
     for pack in found.packs:
         number = sum(policy.pack == pack.name for policy in found.policies)
-        echo(inert(f"{pack.name} {pack.version}: {number} policies in force, {pack.digest}") + "\n")
+        echo(inert(f"{pack.name} {pack.version}: policies in force: {number}, {pack.digest}") + "\n")
 
 
 @group.command("test")
@@ -52,7 +52,7 @@ def test(console: Console, packs: tuple[str, ...], config: str | None) -> int:
             echo(inert(problem) + "\n")
     failed = sum(bool(report.problems) for report in reports)
     compared = sum(report.compared for report in reports)
-    echo(f"{len(reports)} policies, {compared} outcomes compared, {failed} policies do not agree.\n")
+    echo(f"policies: {len(reports)}, outcomes compared: {compared}, policies that do not agree: {failed}\n")
     return EXIT_GATE if failed else EXIT_OK
 
 

@@ -67,7 +67,7 @@ def _matches(policy: Policy, cfn: Template) -> Iterator[RuleMatch]:
         yield RuleMatch(
             ["Resources", finding.address],
             f"{finding.message} [{responsibility(finding, ' | ')}] {finding.fix}",
-            location=(location.start_line, 1, location.end_line, 1),
+            location=(location.start_line - 1, 0, location.end_line - 1, 0),  # cfn-lint counts from 0 here
         )
 
 

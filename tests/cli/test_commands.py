@@ -157,7 +157,7 @@ class TestPack:
     def test_check_tells_what_is_in_force(self, srm: Any) -> None:
         code, out, _ = srm("pack", "check")
         assert code == 0
-        assert re.fullmatch(r"aws-baseline \S+: \d+ policies in force, sha256:[0-9a-f]{64}\n", out)
+        assert re.fullmatch(r"aws-baseline \S+: policies in force: \d+, sha256:[0-9a-f]{64}\n", out)
 
     def test_check_tells_a_mistake_with_its_place(self, srm: Any) -> None:
         Path("org").mkdir()
@@ -166,3 +166,55 @@ class TestPack:
         assert code == 2
         assert "org/pack.yaml:3:1" in err
         assert "did you mean 'extends'" in err
+
+
+POLICY = """\
+id: ACME-DAR-001
+name: rds-without-key
+title: RDS instance has no key of ours
+domain: data-at-rest
+side: customer
+severity: low
+aws_does: AWS encrypts with the key that is named.
+customer_does: You name a key of yours.
+why: The key decides who can read a snapshot.
+fix: Name a key.
+resources:
+  terraform: {not_expressible: "this test has one language"}
+  cloudformation: "AWS::RDS::DBInstance"
+require: {attribute: kms_key_id / KmsKeyId, exists: yes, absent: gap}
+"""
+
+FIXTURE = """\
+AWSTemplateFormatVersion: "2010-09-09"
+Resources:
+  # expect: gap
+  Bad: {Type: "AWS::RDS::DBInstance"}
+  # expect: %s
+  Good: {Type: "AWS::RDS::DBInstance", Properties: {KmsKeyId: alias/ours}}
+"""
+
+
+class TestPackTest:
+    @pytest.fixture
+    def pack(self) -> Path:
+        """A pack of one policy with its fixture, in the working directory."""
+        Path("org/rds").mkdir(parents=True)
+        Path("org/pack.yaml").write_text("name: org\nversion: 1.0.0\nid_prefix: ACME\n", encoding="utf-8")
+        Path("org/rds/rds-without-key.yaml").write_text(POLICY, encoding="utf-8")
+        fixture = Path("org/fixtures/rds/rds-without-key")
+        fixture.mkdir(parents=True)
+        return fixture / "template.yaml"
+
+    def test_all_agree(self, srm: Any, pack: Path) -> None:
+        pack.write_text(FIXTURE % "met", encoding="utf-8")
+        code, out, err = srm("pack", "test", "./org")
+        assert (code, err) == (0, "")
+        assert out == "policies: 1, outcomes compared: 2, policies that do not agree: 0\n"
+
+    def test_a_difference_is_1_with_its_place(self, srm: Any, pack: Path) -> None:
+        pack.write_text(FIXTURE % "unknown", encoding="utf-8")
+        code, out, _ = srm("pack", "test", "./org")
+        assert code == 1
+        assert "template.yaml:5: ACME-DAR-001 Good: expected unknown, got met" in out
+        assert out.endswith("policies that do not agree: 1\n")

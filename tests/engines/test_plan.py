@@ -346,6 +346,13 @@ def test_references_lead_through_module_outputs(read):
     assert resource.attributes["value"].present
 
 
+def test_a_module_address_that_is_none_has_no_configuration(read):
+    plan = database({}, {}, {"kms_key_id": reads("aws_kms_key.k.arn", KEY)})
+    child = {"address": "not a module", "resources": [planned(f"not a module.{DB}", {"kms_key_id": "k"})]}
+    plan["planned_values"]["root_module"]["child_modules"] = [child]
+    assert the(read(plan), f"not a module.{DB}").references == ()
+
+
 def test_an_output_of_all_instances_of_a_module_leads_nowhere(read):
     plan = module_plan()
     plan["configuration"]["root_module"]["resources"][1]["expressions"]["value"] = reads("module.db")
@@ -650,7 +657,7 @@ def test_brackets_and_quotes_in_texts_are_only_text(read):
         ('{"planned_values": {"root_module": 5}}', "root_module is a number"),
         ('{"planned_values": ' + "[" * 200_000 + "]" * 200_000 + "}", "nested too deeply"),
         ('{"planned_values": ' + "[" * 200_000, "not valid JSON"),
-        ('{"planned_values": ' + "[" * 200_000 + "}", "not valid JSON"),
+        ('{"planned_values": ' + "[" * 200_000 + "}" * 200_000 + "}", "not valid JSON"),
     ],
 )
 def test_what_is_no_plan_is_an_input_error(read, text, message):

@@ -83,9 +83,10 @@ class Scope:
         return self._children[name, key]
 
     def descend(self, address: str) -> Scope | None:
-        """The scope of a module address, from the root."""
-        scope: Scope | None = self
-        for name, key in module_steps(address):
+        """The scope of a module address, from the root; None where it is none."""
+        steps = module_steps(address)
+        scope: Scope | None = self if steps else None
+        for name, key in steps:
             scope = scope.child(name, key) if scope else None
         return scope
 
@@ -120,7 +121,7 @@ class Scope:
             case "module", [str(name), (key,), str(output), *_]:
                 return self._output(name, key, output)
             case "module", [str(name), str(output), *_]:
-                return self._output(name, None, output)
+                return self._output(name, None, output)  # all instances at once show without an output: `module.m`
             case "each", ["value", *rest]:
                 return self._each(repetition, rest)
             case head, _ if head in _NO_RESOURCE:
@@ -134,7 +135,6 @@ class Scope:
             return NOTHING
         memo = ("var", name)
         if memo not in self._memo:
-            self._memo[memo] = NOTHING  # ends a ring, which only a broken plan can have
             expression = as_object(self.call.get("expressions")).get(name)
             repetition = Repetition(self.call.get("for_each_expression"), self.key)
             self._memo[memo] = self.parent.mention(expression, repetition)
@@ -142,11 +142,11 @@ class Scope:
 
     def _output(self, module: str, key: str | int | None, name: str) -> Mention:
         child = self.child(module, key)
-        if child is None or (key is None and {"count_expression", "for_each_expression"} & child.call.keys()):
-            return NOTHING  # all instances at once: which of them is not shown
+        if child is None:
+            return NOTHING
         memo = ("output", name)
         if memo not in child._memo:
-            child._memo[memo] = NOTHING
+            child._memo[memo] = NOTHING  # ends a ring, which only a broken plan can have
             output = as_object(as_object(child.module.get("outputs")).get(name))
             child._memo[memo] = child.mention(output.get("expression"), Repetition())
         return child._memo[memo]

@@ -231,9 +231,14 @@ def _length(site: Site, value: Any) -> Any:
 
 
 def _slice(site: Site, values: Any, start: Any, end: Any) -> Any:
-    if any(isinstance(argument, Unknown) for argument in (values, start, end)):
+    if isinstance(start, Unknown) or isinstance(end, Unknown):
         return [Repeated(site.unknown(values, start, end))]
-    items, first, last = plain.elements(values), plain.whole(start), plain.whole(end)
+    first, last = plain.whole(start), plain.whole(end)
+    if isinstance(values, Unknown):  # so many elements, or it fails
+        if not 0 <= first <= last <= ELEMENT_LIMIT:
+            return FAILED
+        return [index_of(values, at, Site(f"{values.text}[{at}]", "")) for at in range(first, last)]
+    items = plain.elements(values)
     closed = next((at for at, element in enumerate(items) if isinstance(element, Repeated)), None)
     if closed is not None and last > closed:
         return [Repeated(site.unknown(values))]

@@ -125,7 +125,9 @@ def perhaps(sample: Any, site: Site) -> Any:
 
 def _index_by_unknown(value: Any, key: Unknown, site: Site) -> Any:
     """A known map read by an open key is one of its values; they become branches, as far as they are few."""
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict):
+        if not value:
+            return FAILED
         if key.subject and len(value) <= _KEY_BRANCHES:
             result: Any = FAILED
             for name in reversed(list(value)):

@@ -22,6 +22,7 @@ from srm_checks.engines.terraform.values import FAILED, OMITTED, choice, export,
 from srm_checks.model import ABSENT, Cond, Encoded, Path, Repeated, SourceRange
 
 META_ARGUMENTS: Final = frozenset({"count", "for_each", "provider", "depends_on"})
+_OF_NAMES: Final = frozenset({"lifecycle", "required_providers"})
 _NOT_SETTINGS: Final = frozenset({"precondition", "postcondition"})
 
 
@@ -124,24 +125,19 @@ class BodyReader:
         here = (*path, element.kind, len(group))
         self.lines[here] = element.block.range
         self.lines.setdefault(here[:-1], element.block.range)
-        if element.kind == "lifecycle":
-            value = self._read_lifecycle(element.block, here)
+        if element.kind in _OF_NAMES:
+            value = self._read_names(element.block, here)
         else:
             value = self.read(element.block.body, element.env, here)
             if element.block.labels and element.block.kind == element.kind:
                 value = {"type": element.block.labels[0], **value}
         group.append(Repeated(value) if element.repeated else choice(element.present, value, ABSENT))
 
-    def _read_lifecycle(self, block: Block, path: Path) -> dict[str, Any]:
-        """Its arguments are names, not values."""
-        result: dict[str, Any] = {}
+    def _read_names(self, block: Block, path: Path) -> dict[str, Any]:
+        """A block whose arguments are names, not values."""
         for name, attribute in block.body.attributes.items():
             self.lines[(*path, name)] = attribute.range
-            if isinstance(attribute.value, TupleNode):
-                result[name] = [_name(item) for item in attribute.value.items]
-            else:
-                result[name] = _name(attribute.value)
-        return result
+        return {name: _names(attribute.value) for name, attribute in block.body.attributes.items()}
 
     def _entry_lines(self, expression: Expression, value: Any, path: Path) -> None:
         """Where the entries of a list or map are written, as far as they are written one by one."""
@@ -163,9 +159,14 @@ class BodyReader:
                 self._entry_lines(expression.arguments[0], value.value, path)
 
 
-def _name(expression: Expression) -> Any:
+def _names(expression: Expression) -> Any:
+    """Literals as they are, names as texts."""
     if isinstance(expression, Literal):
         return expression.value
+    if isinstance(expression, TupleNode):
+        return [_names(item) for item in expression.items]
+    if isinstance(expression, ObjectNode):
+        return {str(_names(item.key)): _names(item.value) for item in expression.items}
     return expression.text
 
 

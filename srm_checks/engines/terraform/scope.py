@@ -32,6 +32,7 @@ from srm_checks.engines.terraform.values import (
     FAILED,
     ObjectValue,
     OpenMap,
+    choice,
     is_known,
     same,
     text_of,
@@ -40,10 +41,12 @@ from srm_checks.errors import InputError
 from srm_checks.model import (
     ABSENT,
     Cause,
+    Choice,
     Cond,
     EngineOptions,
     Options,
     Ref,
+    Repeated,
     ScanError,
     Unknown,
     UnreadModule,
@@ -182,7 +185,20 @@ class ResourceInstance(ObjectValue):
             if value is not ABSENT:
                 return self._with_ref(value, name)
         nested = resources.nested_blocks(self.block.body, name, self.env)
-        return self._computed(name) if nested is None else nested
+        return self._computed(name) if nested is None else self._with_computed(nested, name)
+
+    def _with_computed(self, blocks: list[Any], name: str) -> list[Any]:
+        """Nested blocks as a reference sees them: what the code does not set, the provider may."""
+        rest = Unknown(text=f"{self.declaration.local_address}{self.slot.suffix}.{name}", refs=(self._ref(name),))
+
+        def seen(value: Any) -> Any:
+            if isinstance(value, dict):
+                return OpenMap(value, rest)
+            if isinstance(value, Choice):
+                return choice(value.cond, seen(value.then), seen(value.otherwise))
+            return Repeated(seen(value.value)) if isinstance(value, Repeated) else value
+
+        return [seen(block) for block in blocks]
 
     def _with_ref(self, value: Any, name: str) -> Any:
         """An open value that is read through this resource says so."""
