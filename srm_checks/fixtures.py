@@ -9,7 +9,7 @@ carries a comment inside its block, or right above it::
 
 The words before the colon must be part of the resource's address; without them the line speaks of all instances. For
 duties of the whole stack a file says `# expect-absent: unknown (other-stack)`, and `# expect-absent account: gap` for
-`--scope account`. `# today: 2026-11-21` sets the day.
+`--scope account`. `# today: 2026-11-21` sets the day. A file `parameters.yaml` sets the policy's parameters.
 """
 
 from __future__ import annotations
@@ -28,8 +28,11 @@ from srm_checks.judge import ABSENT_ADDRESS, judge_stack, settle_absences
 from srm_checks.model import EngineOptions, Finding, Outcome, Unit
 from srm_checks.pipeline import load_unit
 from srm_checks.policy.document import Policy
+from srm_checks.policy.load import build, read_policy
 from srm_checks.policy.packs import FIXTURES, find, load_packs
+from srm_checks.policy.source import read
 
+PARAMETERS: Final = "parameters.yaml"
 DEFAULT_DAY: Final = datetime.date(2026, 11, 21)
 _EXPECT: Final = re.compile(
     r"(?:#|//)\s*expect(?P<absent>-absent)?(?:\s+(?P<part>[^:]*?(?:::[^:]*?)*))?"
@@ -100,6 +103,7 @@ def test_policy(policy: Policy, folder: Path) -> FixtureReport:
     """Hold one policy to the fixtures in a folder."""
     if not folder.is_dir():
         return FixtureReport(policy, 0, (f"{_shown(folder)}: {policy.id} has no fixtures",))
+    policy = _with_parameters(policy, folder)
     problems: list[str] = []
     seen: dict[str, set[Outcome]] = {"terraform": set(), "cloudformation": set()}
     compared = 0
@@ -130,6 +134,14 @@ def test_policy(policy: Policy, folder: Path) -> FixtureReport:
         if lacking and policy.absence is None:
             problems.append(f"{_shown(folder)}: no {' and no '.join(sorted(lacking))} in {language}")
     return FixtureReport(policy, compared, tuple(problems))
+
+
+def _with_parameters(policy: Policy, folder: Path) -> Policy:
+    """The policy with the parameter values that a fixture folder sets in its parameters.yaml."""
+    file = folder / PARAMETERS
+    if not file.is_file():
+        return policy
+    return build(read_policy(policy.path), pack=policy.pack, parameters=read(_shown(file)).data)
 
 
 def units(folder: Path) -> tuple[Unit, ...]:

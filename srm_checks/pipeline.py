@@ -79,7 +79,10 @@ class InputsReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScanResult:
-    """The outcome of a scan. `findings` are sorted, gaps and unknowns; with `include_all` the others too."""
+    """The outcome of a scan. `findings` are sorted, gaps and unknowns; with `include_all` the others too.
+
+    `paths` are the scanned paths as given, `policies` those that were judged, by id.
+    """
 
     findings: tuple[Finding, ...]
     counts: Summary
@@ -88,6 +91,8 @@ class ScanResult:
     packs: tuple[PackIdentity, ...]
     scope: str
     notes: tuple[str, ...]
+    paths: tuple[str, ...] = (".",)
+    policies: Mapping[str, Policy] = field(default_factory=dict)
 
 
 def scan(request: ScanRequest, progress: Callable[[int, int, str], None] | None = None) -> ScanResult:
@@ -137,6 +142,8 @@ def scan(request: ScanRequest, progress: Callable[[int, int, str], None] | None 
         packs=policy_set.packs,
         scope=request.scope,
         notes=tuple(dict.fromkeys(notes)),
+        paths=request.paths,
+        policies={policy.id: policy for policy in policies},
     )
 
 

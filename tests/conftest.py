@@ -53,3 +53,10 @@ def make_finding() -> Callable[..., Finding]:
         return Finding(**{**fields, **changes})
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _no_colour_wishes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the developer's terminal asks for must not change what a test sees."""
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)

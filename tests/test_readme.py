@@ -12,7 +12,8 @@ from srm_checks.cli import COMMANDS
 from srm_checks.cli.scan import command as scan
 from srm_checks.report import FORMATS
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_configuration_is_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,3 +37,14 @@ def test_the_commands_and_formats_exist() -> None:
     commands = set(re.findall(r"^    srm-checks (\w+)", README, re.MULTILINE))
     assert commands <= set(COMMANDS)
     assert set(re.findall(r"-f (\w+)", README)) <= set(FORMATS)
+
+
+def test_the_sample_is_what_the_command_prints(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from srm_checks.cli import run
+
+    monkeypatch.chdir(ROOT)
+    command, sample = re.search(r"\(`srm-checks ([^`]+)`\):\n\n```\n(.*?)```", README, re.DOTALL).groups()  # type: ignore[union-attr]
+    assert run(command.split()) == 1
+    assert capsys.readouterr().out == sample

@@ -11,8 +11,9 @@ from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 
 from srm_checks.engines.cloudformation import stack_from_template
-from srm_checks.judge import judge_stack
+from srm_checks.judge import judge_stack, settle_absences
 from srm_checks.model import Disposition, Finding, Outcome, Severity, Unit, UnitKind
+from srm_checks.pipeline import load_unit
 from srm_checks.plugins.native import responsibility, settings, usual_responsibility
 from srm_checks.policy.document import Policy
 from srm_checks.policy.naming import CLOUDFORMATION
@@ -87,13 +88,13 @@ def _judge(cfn: Template) -> dict[str, list[Finding]]:
         return {}
     here = settings()
     unit = Unit(UnitKind.CLOUDFORMATION, os.path.relpath(cfn.filename).replace(os.sep, "/"))
-    stack = stack_from_template(cfn, unit, here.options)
+    # Stock rules that ran before ours may have changed cfn-lint's template (a rule on RDS lowers the engine's case), so
+    # the file is read again; only a template from standard input is taken as it is.
+    stack = load_unit(unit, here.options) if os.path.isfile(unit.path) else stack_from_template(cfn, unit, here.options)
     judged = judge_stack(stack, here.policies, today=here.today)
     by_policy: dict[str, list[Finding]] = {}
     # An account-wide duty is answered by all templates together, which cfn-lint never has in hand at once; what is
     # declared and falls short is shown, as `scan` shows it.
-    from srm_checks.judge import settle_absences
-
     for finding in (*judged.findings, *settle_absences([judged], here.policies, "stack")):
         if finding.outcome is Outcome.GAP and finding.disposition is not Disposition.SUPPRESSED:
             by_policy.setdefault(finding.policy_id, []).append(finding)

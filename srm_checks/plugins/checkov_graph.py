@@ -32,6 +32,8 @@ _REGISTRIES = {
     TERRAFORM: frozenset({UnitKind.TERRAFORM, UnitKind.PLAN}),
     CLOUDFORMATION: frozenset({UnitKind.CLOUDFORMATION}),
 }
+# Blocks whose address Checkov writes in another way than Terraform; they are known by their first line.
+_UNADDRESSED = frozenset({"data", "provider", "terraform"})
 # Checkov's Markdown table breaks on a bar.
 _SEPARATOR = ", "
 
@@ -181,16 +183,14 @@ class _FindingIndex:
 
     def of(self, node: dict[str, Any]) -> dict[str, list[Finding]]:
         path = os.path.abspath(str(node.get(CustomAttributes.FILE_PATH, "")))
+        if node.get(CustomAttributes.BLOCK_TYPE) in _UNADDRESSED:
+            line = node.get("__start_line__")
+            return self._line.get((path, line), {}) if isinstance(line, int) else {}
         address = str(node.get(CustomAttributes.TF_RESOURCE_ADDRESS) or "")
         if not address:
             name = str(node.get(CustomAttributes.BLOCK_NAME) or "")
             address = name.rpartition(".")[2] if "::" in name else name
-        found = self._exact.get((path, address)) or self._base.get((path, _without_keys(address)))
-        if found:
-            return found
-        config = node.get(CustomAttributes.CONFIG)
-        line = config.get("__start_line__") if isinstance(config, dict) else None
-        return self._line.get((path, line), {}) if isinstance(line, int) else {}
+        return self._exact.get((path, address)) or self._base.get((path, _without_keys(address))) or {}
 
 
 def _without_keys(address: str) -> str:

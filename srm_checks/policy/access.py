@@ -51,6 +51,8 @@ class Decision:
     label: str
 
     def words(self) -> str:
+        if self.value == "":
+            return f"{self.label} is {'empty' if self.holds else 'not empty'}"
         if self.value is True:
             return (
                 self.label if self.holds else f"not ({self.label})" if " " in self.label else f"{self.label} is false"
@@ -61,10 +63,16 @@ class Decision:
 Assignment: TypeAlias = tuple[Decision, ...]
 
 
-def references_at(resource: Resource, attribute: Segments) -> Iterator[Ref]:
-    """The references that stand in an attribute; indexes on the way do not matter."""
+def references_at(resource: Resource, attribute: Segments, below: Path = ()) -> Iterator[Ref]:
+    """The references that stand in an attribute of a resource, or of the element at `below`.
+
+    Indexes further down do not matter. A reference that is recorded for a whole that holds the attribute counts too.
+    """
+    depth = len(below)
     for path, ref in resource.references:
-        names = tuple(step for step in path if type(step) is str)
+        if path[:depth] != below[: len(path)]:
+            continue
+        names = tuple(step for step in path[depth:] if type(step) is str)
         if names[: len(attribute)] == attribute or attribute[: len(names)] == names:
             yield ref
 

@@ -7,7 +7,7 @@ looked up in: the resource's attributes, or the element that a quantifier has co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -256,6 +256,8 @@ class Compiler:
             operand = self.variant(node[name], (*place, name))
             if operand is None:
                 return _never
+            if isinstance(operand, dict):  # parameters may stand inside an operand that is a map
+                operand = {key: self.variant(inner, (*place, name, key)) for key, inner in operand.items()}
             operand = operator.prepare(operand)
         except OperandError as error:
             self.source.problem((*place, name), f"`{name}` {error}")
@@ -304,21 +306,21 @@ class Compiler:
 
     def _quantifier(self, node: Mapping[str, Any], head: str, place: Place) -> Condition:
         spec, inner = node[head], (*place, head)
-        if not isinstance(spec, dict) or "where" not in spec or ("in" in spec) == ("statements" in spec):
+        if not isinstance(spec, dict) or "where" not in spec or sum(key in spec for key in _COLLECTIONS) != 1:
             self.source.problem(
                 inner,
-                f"`{head}` takes {{in: ATTRIBUTE, where: CONDITION}} or {{statements: ATTRIBUTE, where: CONDITION}}",
+                f"`{head}` takes `where: CONDITION` and one of `in`, `values_of`, `statements`: ATTRIBUTE",
             )
             return _never
-        self._only(spec, inner, {"in", "statements", "where"})
-        kind = "in" if "in" in spec else "statements"
+        self._only(spec, inner, {*_COLLECTIONS, "where"})
+        kind = next(key for key in _COLLECTIONS if key in spec)
         paths = self.paths(spec[kind], (*inner, kind))
         at_absent = self._outcome_truth(node["absent"], (*place, "absent")) if "absent" in node else None
         outer = (self.duty, self.at_resource)
         self.duty, self.at_resource = False, False
         where = self.compile(spec["where"], (*inner, "where"))
         self.duty, self.at_resource = outer
-        return _quantified(paths, where, head, at_absent, of_statements=kind == "statements")
+        return _quantified(paths, where, head, at_absent, _COLLECTIONS[kind])
 
     def _ports(self, node: Mapping[str, Any], place: Place) -> Condition:
         self._only(node, place, {"port_range", "includes_any", "includes_all"})
@@ -559,8 +561,37 @@ HIDDEN: Final = Hidden()
 # ------------------------------------------------------------------ quantifiers
 
 
+_Elements: TypeAlias = Callable[[Context, Any, Path], Iterable[tuple[Any, Path, bool]]]
+
+
+def _list_elements(context: Context, item: Any, at: Path) -> Iterator[tuple[Any, Path, bool]]:
+    """The elements of a list, also of one written as JSON text."""
+    for element, index, certain in context.elements(context.read(decode_json(item))):
+        yield element, at if index is None else (*at, index), certain
+
+
+def _map_values(context: Context, item: Any, at: Path) -> Iterator[tuple[Any, Path, bool]]:
+    """The values of a map; what is not known of it is one value that may not be there."""
+    data = context.read(decode_json(item))
+    if not isinstance(data, dict):
+        yield data if isinstance(data, Unknown) else Unknown("a value that is no map"), at, False
+        return
+    for key, inner in data.items():
+        value = context.read(inner)
+        if value is not ABSENT:
+            yield value, (*at, key), key != "*"
+
+
+# What a quantifier can go through, by the key that names it.
+_COLLECTIONS: Final[dict[str, _Elements]] = {
+    "in": _list_elements,
+    "values_of": _map_values,
+    "statements": statements,
+}
+
+
 def _quantified(
-    paths: list[Segments], where: Condition, head: str, at_absent: int | None, *, of_statements: bool
+    paths: list[Segments], where: Condition, head: str, at_absent: int | None, elements_of: _Elements
 ) -> Condition:
     def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
         results: list[Result] = []
@@ -568,18 +599,10 @@ def _quantified(
         undecided: Undecided | None = None
         for segments in paths:
             for item, at in context.lookup(value, segments, path):
-                if item is ABSENT:
+                if item is ABSENT or item == []:
                     continue
                 declared = True
-                if of_statements:
-                    elements = list(statements(context, item, at))
-                else:
-                    data = context.read(decode_json(item))
-                    elements = [
-                        (element, at if index is None else (*at, index), certain)
-                        for element, index, certain in context.elements(data)
-                    ]
-                for element, inner, certain in elements:
+                for element, inner, certain in elements_of(context, item, at):
                     try:
                         results.append(_element(where, context, resource, element, inner, certain=certain))
                     except Undecided as open_condition:
@@ -746,19 +769,24 @@ def _names(context: Context, named: list[Any], resource: Resource, identity: Seg
     """Whether a value without references means this resource: by its declared name, where `identity` gives one."""
     answer = FALSE
     for item in named:
-        if isinstance(item, Unknown):
-            answer = UNKNOWN
-            continue
         if identity is None:
+            answer = UNKNOWN if isinstance(item, Unknown) else answer
             continue
         for own, _at in context.lookup(resource.attributes, identity, ()):
             if own is ABSENT:
-                continue
-            if isinstance(own, Unknown):
+                continue  # the name is made by AWS, and only a reference can mean it
+            if isinstance(own, Unknown) and isinstance(item, Unknown) and own.subject and own.subject == item.subject:
+                return TRUE
+            if isinstance(own, Unknown) or isinstance(item, Unknown):
                 answer = UNKNOWN
             elif any(same(own, element) for element, _index, _certain in context.elements(item)):
                 return TRUE
     return answer
+
+
+def _says_a_name(value: Unknown) -> bool:
+    """Whether enough of a text is known to tell that it names something outside, such as an ARN with open Region."""
+    return any(len(part) > len("arn:") for part in value.parts or () if part is not None)
 
 
 def _referring(
@@ -773,12 +801,12 @@ def _referring(
     """Resources that an attribute of this one names."""
 
     def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
-        named = context.lookup(resource.attributes, link, ())
+        named = context.lookup(value, link, path)
         if all(item is ABSENT for item, _at in named):
-            return _at_absent(resource, link, at_absent)
+            return _at_absent(resource, path + link, at_absent)
         results: list[Result] = []
         seen: set[int] = set()
-        for ref in references_at(resource, link):
+        for ref in references_at(resource, link, path):
             for other in context.index.targets(ref):
                 if other.type in types and id(other) not in seen and context.holds(other.exists):
                     seen.add(id(other))
@@ -793,7 +821,7 @@ def _referring(
         if results:
             return _quantify(results, head)
         at = named[0][1]
-        opener = next((item for item in values if isinstance(item, Unknown)), None)
+        opener = next((item for item in values if isinstance(item, Unknown) and not _says_a_name(item)), None)
         if missing != UNKNOWN and opener is None:
             return Result(missing, (Fact(resource, at, values[0], at),))
         cause = (

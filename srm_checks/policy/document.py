@@ -27,11 +27,12 @@ class Compiled:
 class Absence:
     """A duty that some resource of the stack, or of the account, must fulfil.
 
-    `of`: the types that can fulfil it, with the condition that one must meet. `because_of`: the types whose presence
+    `of`: the types that can fulfil it, each with the condition that one must meet (a declared one that `applies` leaves
+    out is beside the point). `because_of`: the types whose presence
     makes the duty matter (none: it always matters). `account_wide`: one answer for all units together.
     """
 
-    of: Mapping[str, Condition]
+    of: Mapping[str, Compiled]
     because_of: frozenset[str]
     account_wide: bool
 

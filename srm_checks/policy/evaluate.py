@@ -15,6 +15,7 @@ from srm_checks.model import Cause, Evidence, Outcome, Resource, Verdict
 from srm_checks.policy.access import Assignment, Context, Decision, Environment, StackIndex, Undecided, plain
 from srm_checks.policy.conditions import HIDDEN
 from srm_checks.policy.document import Absence, Compiled, Policy
+from srm_checks.policy.naming import language_of
 from srm_checks.policy.truth import FALSE, NA, TRUE, UNKNOWN, Fact, Result
 
 MAX_SCENARIOS: Final = 64
@@ -213,11 +214,10 @@ def _evidence(facts: Iterable[tuple[Fact, Context]], judged: Resource) -> tuple[
 
 def _absence(index: StackIndex, policy: Policy, absence: Absence, environment: Environment) -> AbsenceFacts:
     verdicts: list[Verdict] = []
-    for type_name, condition in absence.of.items():
-        compiled = Compiled(condition)
+    for type_name, compiled in absence.of.items():
         for resource in index.by_type.get(type_name, ()):
             verdict = judge_resource(index, policy, compiled, resource, environment)
-            if verdict is not None:
+            if verdict is not None and verdict.outcome is not Outcome.NOT_APPLICABLE:
                 verdicts.append(verdict)
     reasons = [
         resource for resource in index.stack.resources if not absence.because_of or resource.type in absence.because_of
@@ -247,17 +247,25 @@ def settle(policy: Policy, facts: Sequence[AbsenceFacts], scope: str) -> Iterato
     if gaps:
         yield from gaps
         return
-    missing = next(iter(policy.absence.of)) if policy.absence else ""
     reasons = [fact.because for fact in facts if fact.because is not None]
     if not reasons:
+        missing = _missing_type(policy, None)
         yield Verdict(policy_id=policy.id, resource=None, outcome=Outcome.NOT_APPLICABLE, missing_type=missing)
         return
+    because = min(reasons, key=_order)
     whole = scope == "account" and not any(fact.unread for fact in facts)
     yield Verdict(
         policy_id=policy.id,
-        resource=min(reasons, key=_order),
+        resource=because,
         outcome=Outcome.GAP if whole else Outcome.UNKNOWN,
         cause=None if whole else Cause.OTHER_STACK,
         detail="" if whole else "it may be declared in another stack",
-        missing_type=missing,
+        missing_type=_missing_type(policy, because),
     )
+
+
+def _missing_type(policy: Policy, because: Resource | None) -> str:
+    """The type that is not there, in the language of the resource that makes it matter."""
+    assert policy.absence is not None
+    spoken = [name for name in policy.absence.of if because and language_of(name) == language_of(because.type)]
+    return (spoken or list(policy.absence.of))[0]

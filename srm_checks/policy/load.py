@@ -281,10 +281,8 @@ class _Builder:
             return {}, None, False
         if "require" in self.data and not can_fail(body):
             self.source.problem(("require",), "can never be anything but met")
-        if "absence" in self.data:
-            for key in ("applies_when", "unknown_when"):
-                if key in self.data:
-                    self.source.problem((key,), f"`{key}` has no meaning beside `absence`")
+        if "absence" in self.data and "unknown_when" in self.data:
+            self.source.problem(("unknown_when",), "`unknown_when` has no meaning beside `absence`")
         for type_name in sorted(types):
             compiler = Compiler(type_name, self.source, types, parameters, known)
             compiler.duty, compiler.undeclared_is_gap = True, self.undeclared_is_gap
@@ -305,8 +303,7 @@ class _Builder:
                 self.source.problem(("parameters", name), f"no condition reads the parameter {name!r}")
         if "absence" in self.data:
             assert isinstance(body, dict)
-            conditions = {name: entry.require for name, entry in compiled.items()}
-            return {}, Absence(conditions, self._because(body), bool(body.get("account_wide", False))), hides
+            return {}, Absence(compiled, self._because(body), bool(body.get("account_wide", False))), hides
         return compiled, None, hides
 
     def _absence_shape(self, body: Any) -> bool:

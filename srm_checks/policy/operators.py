@@ -489,6 +489,18 @@ def is_literal_secret(value: Any, operand: Any, context: Context) -> int:
     return is_clear_text_secret(value, context)
 
 
+def is_reference(value: Any, operand: Any, context: Context) -> int:
+    """The value comes from a resource, a data source or the account itself; it is not written out.
+
+    What comes from a variable without a value may be either.
+    """
+    from srm_checks.policy.secrets import comes_from_reference
+
+    if not isinstance(value, Unknown):
+        return FALSE
+    return TRUE if comes_from_reference(value) else UNKNOWN
+
+
 # ------------------------------------------------------------------ texts with holes
 
 
@@ -559,6 +571,7 @@ def _table() -> dict[str, Operator]:
         Operator("version_at_least", version_at_least, _version, {"type": ["string", "number"]}),
         Operator("in_support", in_support, _support, {"type": "object"}),
         Operator("has_secret", has_secret, _yes, _YES, reads_open=True, hides=True),
+        Operator("is_reference", is_reference, _yes, _YES, reads_open=True),
         Operator("is_literal_secret", is_literal_secret, _yes, _YES, reads_open=True, hides=True),
     ]
     many = [
@@ -601,6 +614,10 @@ def _table() -> dict[str, Operator]:
         "is_not_empty": ("is_empty", "The list, map or text has something in it."),
         "not_cidr_intersects": ("cidr_intersects", "No CIDR block shares an address with an operand."),
         "cidr_range_not_subset": ("cidr_range_subset", "A CIDR block reaches beyond every operand."),
+        "is_no_reference": (
+            "is_reference",
+            "The value is written out; it comes from no resource or data source.",
+        ),
         "has_no_secret": ("has_secret", "No credential stands in clear text in the text or the map's values."),
         "is_no_literal_secret": (
             "is_literal_secret",

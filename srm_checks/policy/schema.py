@@ -134,9 +134,9 @@ def _condition() -> dict[str, Any]:
     leaves = [_node(head, schema, operators) for head, schema in leaf_heads.items()]
     element = {
         "type": "object",
-        "properties": {"in": _ATTRIBUTE, "statements": _ATTRIBUTE, "where": _CONDITION},
+        "properties": {"in": _ATTRIBUTE, "values_of": _ATTRIBUTE, "statements": _ATTRIBUTE, "where": _CONDITION},
         "required": ["where"],
-        "oneOf": [{"required": ["in"]}, {"required": ["statements"]}],
+        "oneOf": [{"required": [key]} for key in ("in", "values_of", "statements")],
         "additionalProperties": False,
     }
     several = {"type": "array", "items": _CONDITION, "minItems": 1}

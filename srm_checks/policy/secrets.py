@@ -48,7 +48,7 @@ def is_clear_text_secret(value: Any, context: Context) -> int:
     if value is ABSENT:
         return FALSE
     if isinstance(value, Unknown):
-        return FALSE if _is_reference(value) else UNKNOWN
+        return FALSE if comes_from_reference(value) else UNKNOWN
     if isinstance(value, str):
         data = _json(value)
         return _truth(not _is_no_secret(value)) if data is None else holds_secret(data, context)
@@ -68,7 +68,7 @@ def _holds(value: Any, context: Context, depth: int) -> int:
     if isinstance(value, Unknown):
         if value.parts is not None and _scan("".join(_HOLE if part is None else part for part in value.parts)) == TRUE:
             return TRUE
-        return FALSE if _is_reference(value) else UNKNOWN
+        return FALSE if comes_from_reference(value) else UNKNOWN
     if isinstance(value, list):
         return _any_of(
             (_holds(element, context, depth + 1), certain) for element, _index, certain in context.elements(value)
@@ -138,7 +138,7 @@ _INTERPOLATION: Final = re.compile(r"\$\{([^{}]*)\}")
 _HARMLESS_SUBJECTS: Final = ("AWS::",)  # pseudo parameters: Region, AccountId ...
 
 
-def _is_reference(value: Unknown) -> bool:
+def comes_from_reference(value: Unknown) -> bool:
     """Whether all that is open in a value comes from resources, data sources, dynamic references or the account.
 
     A text tells of its holes by the expressions in it; where it does not show them, there must be a reference for

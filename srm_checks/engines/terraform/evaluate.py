@@ -202,8 +202,8 @@ class _Item:
 def _items(collection: Any, site: Callable[[], Site]) -> Iterator[_Item]:
     """The elements of a collection without a Choice at its top. Raises FunctionError for what is none."""
     if isinstance(collection, dict):
-        for key, value in collection.items():
-            present, value = split(value, OMITTED)
+        for key in sorted(collection):
+            present, value = split(collection[key], OMITTED)
             yield _Item(key, value, key, present)
     elif isinstance(collection, list):
         yield from _list_items(collection, site)
@@ -342,10 +342,22 @@ def _conditional(node: Conditional, env: Env) -> Any:
     if cond is None:
         return FAILED
     if isinstance(cond, bool):
-        return evaluate(node.then if cond else node.otherwise, env)
+        taken, other = (node.then, node.otherwise) if cond else (node.otherwise, node.then)
+        return _as_text(evaluate(taken, env)) if _is_text(other) else evaluate(taken, env)
     then = Assumption(cond, True).apply(evaluate(node.then, env))
     otherwise = Assumption(cond, False).apply(evaluate(node.otherwise, env))
+    if isinstance(then, str) or isinstance(otherwise, str):
+        then, otherwise = _as_text(then), _as_text(otherwise)
     return choice(cond, then, otherwise)
+
+
+def _is_text(node: Expression) -> bool:
+    return isinstance(node, Template) or (isinstance(node, Literal) and isinstance(node.value, str))
+
+
+def _as_text(value: Any) -> Any:
+    """Both results of a conditional have one type: beside a text, a number or bool is its text."""
+    return text_of(value) if isinstance(value, (bool, int, float)) else value
 
 
 def _binary(node: Binary, env: Env) -> Any:

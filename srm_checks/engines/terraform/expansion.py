@@ -149,8 +149,10 @@ def _each_slots(attribute: Attribute, env: Env) -> tuple[list[Slot], Any]:
         key, shown = unkeyed[0].key, unkeyed[0].value
         if len(unkeyed) > 1:
             found = [entry.value for entry in unkeyed]
-            key = derived("each.key", [entry.key for entry in unkeyed], present=True)
-            shown = derived("each.value", found)
+            subject = _not_empty(site).subject
+            keys = [entry.key for entry in unkeyed]
+            key = derived("each.key", keys, subject=f"{subject}|each.key", present=True)
+            shown = derived("each.value", found, subject=f"{subject}|each.value")
         origin = Origin(attribute.value, env, (None,))
         slots.append(Slot(None, exists, {"each": Binding({"key": key, "value": shown}, origin, pair=True)}))
     return slots, value
@@ -193,8 +195,8 @@ def entries_of(value: Any, site: Site, *, as_keys: bool) -> list[Entry]:
 
 def _map_entries(value: dict[str, Any], cond: Cond) -> list[Entry]:
     entries = []
-    for key, element in value.items():
-        present, shown = split(element, OMITTED)
+    for key in sorted(value):
+        present, shown = split(value[key], OMITTED)
         entries.append(Entry(key, key, shown, all_of((cond, present))))
     return entries
 

@@ -616,7 +616,7 @@ OPEN_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "tonumber": _tonumber,
     "toset": _toset,
     "tostring": _tostring,
-    "upper": _by_piece(str.upper),
+    "upper": _by_piece(plain.upper),
     "uuid": _different_each_time,
     "uuidv5": _not_computed,
     "values": _values,

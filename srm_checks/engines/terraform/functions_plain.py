@@ -18,7 +18,7 @@ import posixpath
 import re
 import urllib.parse
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from srm_checks.engines.terraform.values import (
     ELEMENT_LIMIT,
@@ -123,7 +123,12 @@ def _indent(spaces: Any, value: Any) -> str:
 
 
 def _title(value: Any) -> str:
-    return re.sub(r"(^|[\s\-_])(\w)", lambda found: found.group(1) + found.group(2).upper(), text(value))
+    return re.sub(r"(?<!\w)\w", lambda found: upper(found.group()), text(value))
+
+
+def upper(value: str) -> str:
+    """Capitals letter by letter: what has no single capital stays."""
+    return "".join(c.upper() if len(c.upper()) == 1 else c for c in value)
 
 
 def _trim(value: Any, characters: Any) -> str:
@@ -375,8 +380,15 @@ def _yamldecode(value: Any) -> Any:
     source = text(value)
     if re.search(r"(?m)(^|[\s\[,:-])[&*][A-Za-z0-9]", source):
         raise Undecidable  # aliases can build values beyond measure
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        """Knows the bools of YAML 1.1 that PyYAML leaves out, as Terraform does."""
+
+        bool_values: ClassVar = {**yaml.SafeLoader.bool_values, "y": True, "n": False}
+
+    Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("[yYnN]"), list("yYnN"))
     try:
-        return _from_yaml(yaml.load(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        return _from_yaml(yaml.load(source, Loader=Loader))
     except yaml.YAMLError as problem:
         raise FunctionError("the text is not YAML") from problem
     except RecursionError as problem:
@@ -481,12 +493,10 @@ PLAIN_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "cidrsubnets": _cidrsubnets,
     "csvdecode": _csvdecode,
     "dirname": lambda value: posixpath.dirname(text(value)) or ".",
-    "endswith": lambda value, suffix: text(value).endswith(text(suffix)),
     "floor": lambda value: math.floor(number(value)),
     "indent": _indent,
     "index": _index,
     "log": _log,
-    "lower": lambda value: text(value).lower(),
     "matchkeys": _matchkeys,
     "max": _extreme(max),
     "md5": _hash("md5"),
@@ -508,7 +518,6 @@ PLAIN_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "signum": _signum,
     "sort": _sort,
     "split": _split,
-    "startswith": lambda value, prefix: text(value).startswith(text(prefix)),
     "strcontains": lambda value, part: text(part) in text(value),
     "strrev": lambda value: text(value)[::-1],
     "substr": _substr,
@@ -519,7 +528,6 @@ PLAIN_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "trimprefix": _trimprefix,
     "trimspace": lambda value: text(value).strip(),
     "trimsuffix": _trimsuffix,
-    "upper": lambda value: text(value).upper(),
     "urlencode": _urlencode,
     "yamldecode": _yamldecode,
 }

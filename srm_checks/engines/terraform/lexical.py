@@ -57,11 +57,13 @@ class Text:
 class Masked:
     """`text` has the length of what was masked, which begins at `start` of the source.
 
-    `literals` holds what masks cover, by its offset in the source.
+    `literals` holds what masks cover, by its offset in the source. `breaks` are the offsets in `text` after each
+    line that closes a block of the top level: what lies between two of them can be parsed alone.
     """
 
     start: int
     text: str
+    breaks: tuple[int, ...]
     literals: dict[int, Text | int | float]
     comments: tuple[Comment, ...]
 
@@ -188,6 +190,8 @@ class _Masker:
     literals: dict[int, Text | int | float] = field(default_factory=dict)
     comments: list[Comment] = field(default_factory=list)
     brackets: list[tuple[str, int]] = field(default_factory=list)
+    breaks: list[int] = field(default_factory=list)
+    block_closed: bool = False  # on this line, on the top level
     blank_line: bool = True  # nothing but blanks since the last line end that was kept
 
     def run(self) -> Masked:
@@ -200,7 +204,7 @@ class _Masker:
             bracket, opened = self.brackets[-1]
             closing = _CLOSING[bracket]
             raise self.source.error(opened, f'Expected "{closing}" to close what opens here.')
-        return Masked(self.start, "".join(self.out), self.literals, tuple(self.comments))
+        return Masked(self.start, "".join(self.out), tuple(self.breaks), self.literals, tuple(self.comments))
 
     def _plain(self, piece: str) -> None:
         if piece:
@@ -217,6 +221,9 @@ class _Masker:
             return self._text(heredoc(self.source, start, self.end))
         if first == "\n":
             self._line_end()
+            if self.block_closed and not self.brackets:
+                self.breaks.append(start + 1 - self.start)
+            self.block_closed = False
             return start + 1
         if first in "#/":
             end = _comment_end(self.source, start, self.end)
@@ -257,6 +264,7 @@ class _Masker:
             self.brackets.append((kind, start))
         elif self.brackets and _CLOSING[self.brackets[-1][0]] == mark:
             self.brackets.pop()
+            self.block_closed = not self.brackets and mark == "}"
         elif self.brackets:
             expected = _CLOSING[self.brackets[-1][0]]
             opened = self.source.line(self.brackets[-1][1])

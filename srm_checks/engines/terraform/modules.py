@@ -119,6 +119,9 @@ def _read(module: ModuleSource, path: str) -> Body:
         module.broken = True
         module.errors.append(scan_error(problem))
         return Body({}, ())
+    if file.errors:
+        module.broken = True
+        module.errors += map(scan_error, file.errors)
     module.comments[path] = file.comments
     return file.body
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from srm_checks.engines.terraform.source import Source
+from srm_checks.errors import InputError
 from srm_checks.model import SourceRange
 
 _SPACE = re.compile(r"\s+")
@@ -197,11 +198,12 @@ class Comment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class File:
-    """A configuration file that was read."""
+    """A configuration file that was read. `errors` tell of the blocks that could not be."""
 
     source: Source
     body: Body
     comments: tuple[Comment, ...]
+    errors: tuple[InputError, ...] = ()
 
 
 EMPTY_BODY = Body({}, ())

@@ -273,6 +273,11 @@ def _cannot_be_equal(left: Any, right: Any) -> bool:
     return isinstance(left, dict) and isinstance(right, dict) and left.keys() != right.keys()
 
 
+def rounded(value: int | float) -> int | float:
+    """Terraform computes with far more digits: 0.1 + 0.2 is 0.3."""
+    return tidy(float(f"{value:.15g}")) if isinstance(value, float) else value
+
+
 def _divide(left: Any, right: Any) -> Any:
     return FAILED if not right else tidy(left / right) if left % right else left // right
 
@@ -285,9 +290,9 @@ def _modulo(left: Any, right: Any) -> Any:
 
 
 _ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "+": lambda left, right: tidy(left + right),
-    "-": lambda left, right: tidy(left - right),
-    "*": lambda left, right: tidy(left * right),
+    "+": lambda left, right: rounded(left + right),
+    "-": lambda left, right: rounded(left - right),
+    "*": lambda left, right: rounded(left * right),
     "/": _divide,
     "%": _modulo,
 }

@@ -8,7 +8,7 @@ anew here; and templates are opaque to it, so that what stands in their holes is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,6 +61,7 @@ _PRECEDENCE: Final = {
     "/": 6,
     "%": 6,
 }
+_TOO_DEEP: Final = "The text is nested too deeply to be read."
 _PREFIX: Final = "_ = "
 _SIMPLE_TRAVERSAL = re.compile(r"\s*[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*\s*")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
@@ -108,14 +109,39 @@ def _parse_tree(text: str) -> Tree[Any]:
 
 
 def parse_file(source: Source) -> File:
-    """The syntax tree of a `.tf`, `.tofu` or `.tfvars` text. Raises InputError with line, column and expectation."""
-    masked = lexical.mask(source, 0, len(source.text), nested=False)
-    tree = _parse(source, masked, "")
+    """The syntax tree of a `.tf`, `.tofu` or `.tfvars` text.
+
+    A block that cannot be parsed is left out and told of in `errors`. Raises InputError, with line, column and
+    expectation, where not even the blocks can be told apart.
+    """
     try:
-        body = _Builder(source, masked, "").body(_only(tree, "body"))
+        masked = lexical.mask(source, 0, len(source.text), nested=False)
     except RecursionError:
-        raise source.error(0, "Expressions or blocks are nested too deeply to be read.") from None
-    return File(source, body, masked.comments)
+        raise source.error(0, _TOO_DEEP) from None
+    attributes: dict[str, Attribute] = {}
+    blocks: list[Block] = []
+    errors: list[InputError] = []
+    for start, end in _chunks(masked):
+        try:
+            tree = _parse(source, masked, "", start, end)
+            body = _Builder(source, masked, -start).body(_only(tree, "body"))
+        except InputError as problem:
+            errors.append(problem)
+        except RecursionError:
+            errors.append(source.error(start, _TOO_DEEP))
+        else:
+            attributes.update(body.attributes)
+            blocks += body.blocks
+    return File(source, Body(attributes, tuple(blocks)), masked.comments, tuple(errors))
+
+
+def _chunks(masked: lexical.Masked) -> Iterator[tuple[int, int]]:
+    """The spans of masked text that are parsed one by one."""
+    start = 0
+    for end in (*masked.breaks, len(masked.text)):
+        if not masked.text[start:end].isspace() and end > start:
+            yield start, end
+        start = end
 
 
 def parse_expression(source: Source, start: int, end: int) -> Expression:
@@ -124,9 +150,9 @@ def parse_expression(source: Source, start: int, end: int) -> Expression:
     if _SIMPLE_TRAVERSAL.fullmatch(text):
         return _simple_traversal(source, start, text)
     masked = lexical.mask(source, start, end, nested=True)
-    tree = _parse(source, masked, _PREFIX)
+    tree = _parse(source, masked, _PREFIX, 0, len(masked.text))
     attribute = _only(_only(tree, "body"), "attribute")
-    return _Builder(source, masked, _PREFIX).expression(attribute.children[1])
+    return _Builder(source, masked, len(_PREFIX)).expression(attribute.children[1])
 
 
 def parse_template(source: Source, *, unwrap: bool = False) -> Expression:
@@ -134,8 +160,11 @@ def parse_template(source: Source, *, unwrap: bool = False) -> Expression:
 
     `unwrap`: a text that is one hole and nothing else is the value of that hole, as in quotes and in JSON.
     """
-    text = lexical.template_text(source, 0, len(source.text))
-    return _TemplateBuilder(source, replace(text, heredoc="") if unwrap else text, quoted=False).build()
+    try:
+        text = lexical.template_text(source, 0, len(source.text))
+        return _TemplateBuilder(source, replace(text, heredoc="") if unwrap else text, quoted=False).build()
+    except RecursionError:
+        raise source.error(0, _TOO_DEEP) from None
 
 
 def _simple_traversal(source: Source, start: int, text: str) -> Expression:
@@ -147,19 +176,21 @@ def _simple_traversal(source: Source, start: int, text: str) -> Expression:
     return Traversal(source, begin, start + names[-1].end(), names[0].group(), steps)
 
 
-def _parse(source: Source, masked: lexical.Masked, prefix: str) -> Tree[Any]:
-    """Parse masked text after `prefix` with the grammar; its errors become ours."""
+def _parse(source: Source, masked: lexical.Masked, prefix: str, start: int, end: int) -> Tree[Any]:
+    """Parse a span of masked text after `prefix` with the grammar; its errors become ours."""
     from lark.exceptions import LarkError, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-    text = prefix + masked.text + "\n"
+    text = f"{prefix}{masked.text[start:end]}\n"
     try:
         return _parse_tree(text)
     except UnexpectedInput as problem:
         at = problem.pos_in_stream
         at = len(text) if at is None or at < 0 else at
-        at = max(masked.start, min(at + masked.start - len(prefix), len(source.text)))
+        at = max(masked.start, min(at + masked.start + start - len(prefix), len(source.text)))
         expected = set(getattr(problem, "expected", None) or getattr(problem, "allowed", None) or ())
         found = ""
+        if prefix and "EQUAL" in expected:  # after a whole expression it takes what follows for another attribute
+            raise source.error(masked.start, "Expected one expression in the template sequence.") from None
         if isinstance(problem, UnexpectedToken) and problem.token.type != "$END":
             found = _found(source, masked, at)
         elif isinstance(problem, UnexpectedCharacters):
@@ -197,11 +228,11 @@ def _trees(children: list[Any]) -> list[Any]:
 
 
 class _Builder:
-    """Turns the grammar's tree of `prefix` and masked text into ours."""
+    """Turns the grammar's tree into ours; `lead` is the position at which the masked text starts in it."""
 
-    def __init__(self, source: Source, masked: lexical.Masked, prefix: str) -> None:
+    def __init__(self, source: Source, masked: lexical.Masked, lead: int) -> None:
         self.source = source
-        self.offset = masked.start - len(prefix)  # from the grammar's positions to the source's
+        self.offset = masked.start - lead  # from the grammar's positions to the source's
         self.literals = masked.literals
         self.masked = masked
         self._build: dict[str, Callable[[Any], Expression]] = {

@@ -35,7 +35,9 @@ def given_variables(root: str, var_files: tuple[str, ...], environment: Mapping[
     for path in (*_automatic(root), *var_files):
         given.files.append(path)
         try:
-            given.assigned.update(modules.parse(path).body.attributes)
+            file = modules.parse(path)
+            given.assigned.update(file.body.attributes)
+            given.errors += map(modules.scan_error, file.errors)
         except InputError as problem:
             given.errors.append(modules.scan_error(problem))
     return given

@@ -6,7 +6,7 @@ resource "aws_db_subnet_group" "this" {
 resource "aws_db_instance" "this" {
   identifier     = var.name
   engine         = "postgres"
-  engine_version = "16.4"
+  engine_version = "17.6"
   instance_class = "db.t4g.medium"
 
   allocated_storage = 50
