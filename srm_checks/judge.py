@@ -141,7 +141,7 @@ class _Annotator:
             root=self.root,
             location=place,
             block=block,
-            attribute=_dotted(paths[0]) if paths and not missing else None,
+            attribute=(_dotted(paths[0]) or None) if paths and not missing else None,
             when=verdict.when,
             evidence=self._evidence(policy, verdict, address),
             origin=trace[-1] if trace else None,

@@ -2,7 +2,7 @@
 
 The values come from the root's Stack, the configuration from its syntax tree, so that the plan engine has to find by
 itself what the Terraform engine knows: which references lead through variables and outputs to which resource, which
-values are unknown, which attributes nobody wrote. A twin has no provider schema. It knows of an attribute when some
+values are unknown, which attributes nobody wrote. A twin has no provider schema: it knows of an attribute when some
 resource of its type sets it, it prints the values as they are written ("true" stays a text), and it leaves out the
 constant of an expression that calculates.
 """
@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 from srm_checks.engines.terraform import modules, nodes
 from srm_checks.engines.terraform.modules import ModuleSource
 from srm_checks.engines.terraform.nodes import Block, Body, Expression, Literal
-from srm_checks.model import ABSENT, Choice, Encoded, Options, Path, Repeated, Resource, Stack, Unknown
+from srm_checks.model import ABSENT, Choice, Encoded, Options, Repeated, Resource, Stack, Unknown
 
 Json: TypeAlias = "dict[str, Any]"
 
@@ -40,11 +40,25 @@ _BLOCKS_AS_ATTRIBUTES: Final = {
     "aws_security_group": frozenset({"ingress", "egress"}),
 }
 _MODULE_STEP: Final = re.compile(r'\.?(module\.[\w-]+(?:\[(?:\d+|"(?:[^"\\]|\\.)*")\])?)')
-_SELF: Final = frozenset({"each", "count", "path", "terraform", "tofu", "self", "var", "local"})
+_NO_INSTANCES: Final = frozenset({"each", "count", "path", "terraform", "tofu", "self", "var", "local"})
+
+
+_RESULTS: Final = {
+    ("data.aws_caller_identity", "account_id"): "111122223333",
+    ("data.aws_partition", "dns_suffix"): "amazonaws.com",
+    ("data.aws_partition", "partition"): "aws",
+    ("data.aws_region", "name"): "eu-west-1",
+    ("data.aws_region", "region"): "eu-west-1",
+}
+"""What planning reads of data sources that every account answers; other sources are left to apply."""
 
 
 class Unset(enum.Enum):
-    """How attributes show that nobody wrote: as null, or as results that the provider brings ("Optional, Computed")."""
+    """How attributes show that nobody wrote, or for which null is written.
+
+    It is the provider's choice: null, or unknown because apply brings a value ("Optional, Computed"). An expression
+    that comes out null shows as null in both: as an unknown value it would look like any other.
+    """
 
     NULL = "null"
     COMPUTED = "known after apply"
@@ -98,8 +112,9 @@ class _Planned:
         self._unset = unset
         self._mentioned = {ref.target for resource in resources for _, ref in resource.references}
         self._known: dict[str, dict[str, bool]] = {}  # attribute names of each type, and whether they are blocks
-        for type_, names in root.attributes():
-            self._known.setdefault(type_, {}).update(names)
+        self._blocks = {(module, type_, name): block for module, type_, name, block in root.blocks()}
+        for (_module, type_, _name), block in self._blocks.items():
+            self._known.setdefault(type_, {}).update(_attribute_names(block.body))
 
     def is_read(self, resource: Resource) -> bool:
         """Whether planning reads a data source; otherwise apply does.
@@ -109,7 +124,8 @@ class _Planned:
         """
         if resource.type == POLICY_DOCUMENT:
             return _split(resource.attributes["json"])[1] is False
-        return resource.type.startswith("data.") and resource.base not in self._mentioned
+        is_answered = any(type_ == resource.type for type_, _ in _RESULTS)
+        return resource.type.startswith("data.") and (is_answered or resource.base not in self._mentioned)
 
     def tree(self, resources: Iterable[Resource]) -> Json:
         """A root_module with its child modules."""
@@ -156,7 +172,7 @@ class _Planned:
         for name, is_block in self._known.get(resource.type, {}).items():
             if name in resource.attributes:
                 continue
-            if self._unset is Unset.COMPUTED and not is_data:
+            if self._unset is Unset.COMPUTED and not is_data and not self._is_worked_out(resource, name):
                 unknown[name] = True
             else:
                 values[name] = [] if is_block else None
@@ -174,6 +190,13 @@ class _Planned:
                 values["tags_all"] = tags
                 unknown["tags_all"] = open_tags or {}
         return values, unknown
+
+
+    def _is_worked_out(self, resource: Resource, name: str) -> bool:
+        """Whether an attribute is written as anything but a plain null."""
+        block = self._blocks.get((re.sub(r"\[[^\]]*\]", "", resource.module), resource.type, resource.name))
+        attribute = block.body.attributes.get(name) if block else None
+        return attribute is not None and not isinstance(attribute.value, Literal)
 
 
 def _identity(resource: Resource) -> Json:
@@ -200,9 +223,23 @@ def _split(value: Any) -> tuple[Any, Any]:
             return None, True
         pairs = [_split(item) for item in value]
         return [known for known, _ in pairs], [unknown for _, unknown in pairs]
-    if isinstance(value, (Unknown, Choice, Options)):
+    if isinstance(value, Unknown):
+        known = _read_result(value)
+        return known, known is None
+    if isinstance(value, (Choice, Options)):
         return None, True
     return value, False
+
+
+def _read_result(value: Unknown) -> str | None:
+    """A text whose holes are all the same well-known result."""
+    if len(value.refs) != 1:
+        return None
+    ref = value.refs[0]
+    result = _RESULTS.get((ref.target.rpartition(".")[0].rpartition("module.")[2], ref.attribute))
+    if result is None:
+        return None
+    return "".join(part if part is not None else result for part in value.parts or (None,))
 
 
 def _may_be_missing(element: Any) -> bool:
@@ -221,21 +258,25 @@ def _is_open(unknown: Any) -> bool:
 
 @dataclass(slots=True)
 class _Module:
-    """A module's part of the configuration, and the provider configurations in it and below it."""
+    """A module's part of the configuration, and the provider configurations in it and below it.
 
+    `address` is without instance keys.
+    """
+
+    address: str
     module: Json
     providers: Json
     source: ModuleSource
     children: list[_Module] = field(default_factory=list)
 
-    def attributes(self) -> Iterator[tuple[str, dict[str, bool]]]:
-        """Types with the attributes that some resource sets, and whether each is a block."""
+    def blocks(self) -> Iterator[tuple[str, str, str, Block]]:
+        """The resources and data sources of the module and those below: module without keys, type, name and block."""
         for prefix, table in (("", self.source.resources), ("data.", self.source.data)):
-            for (type_, _name), blocks in table.items():
+            for (type_, name), blocks in table.items():
                 for block in blocks:
-                    yield prefix + type_, _attribute_names(block.body)
+                    yield self.address, prefix + type_, name, block
         for child in self.children:
-            yield from child.attributes()
+            yield from child.blocks()
 
 
 def _attribute_names(body: Body) -> dict[str, bool]:
@@ -273,7 +314,7 @@ class _Configuration:
         ]
         if resources:
             content["resources"] = resources
-        found = _Module(content, providers, source)
+        found = _Module(address, content, providers, source)
         for name, block in source.calls.items():
             content.setdefault("module_calls", {})[name] = self._call(name, block, address, keys, found)
         if source.variables:
@@ -355,7 +396,7 @@ def _expressions(
         if block.kind in _NO_CONFIGURATION:
             continue
         if block.kind in as_attributes:
-            references = [text for text in _references_in(block.body)]
+            references = [*_references_in(block.body)]
             before = found.get(block.kind, {}).get("references", [])
             found[block.kind] = {"references": [*before, *references]} if before or references else {}
         elif block.kind in _SINGLE_BLOCKS:
@@ -467,35 +508,21 @@ def _in_steps(steps: Iterable[nodes.Step], bound: frozenset[str]) -> Iterator[st
 
 def _shortened(root: str, steps: Sequence[str]) -> Iterator[str]:
     """A reference and its beginnings, down to what can be referred to alone."""
-    if root in _SELF:
-        shortest = 1
-    elif root == "module":
+    if root == "module":
         yield from _output(steps)
         return
-    else:
-        shortest = 2 if root == "data" else 1
-        if len(steps) > shortest and steps[shortest].startswith("["):
-            whole = shortest
-            shortest += 1
-            for end in range(len(steps), shortest - 1, -1):
-                yield root + "".join(steps[:end])
-            yield root + "".join(steps[:whole])
-            return
-    for end in range(len(steps), shortest - 1, -1):
+    whole = 2 if root == "data" else 1  # the steps that name something: `data.TYPE.NAME`, `TYPE.NAME`, `var.NAME`
+    is_instance = root not in _NO_INSTANCES and steps[whole : whole + 1] and steps[whole].startswith("[")
+    for end in range(len(steps), whole if is_instance else whole - 1, -1):
         yield root + "".join(steps[:end])
+    if is_instance:
+        yield root + "".join(steps[:whole])
 
 
 def _output(steps: Sequence[str]) -> Iterator[str]:
     """`module.m["a"].arn` and the module instance that it belongs to."""
-    instance = 2 if len(steps) > 1 and steps[1].startswith("[") else 1
-    for end in range(len(steps), instance, -1):
+    instance = 2 if steps[1:2] and steps[1].startswith("[") else 1
+    for end in range(len(steps), instance - 1, -1):
         yield "module" + "".join(steps[:end])
-    yield "module" + "".join(steps[:instance])
     if len(steps) == instance == 2:
         yield "module" + steps[0]
-
-
-__all__ = ["PlanTwin", "Unset", "plan_twin"]
-
-
-_ = Path

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -30,6 +30,7 @@ from srm_checks.model import (
     Test,
     Unknown,
 )
+from srm_checks.policy.truth import Result
 
 Segments: TypeAlias = tuple[str, ...]
 
@@ -61,6 +62,10 @@ class Decision:
 
 
 Assignment: TypeAlias = tuple[Decision, ...]
+
+# A compiled condition: called with the scenario, the judged resource, and the value with its path in which attribute
+# names are looked up (the resource's attributes, or the element that a quantifier has come to).
+Condition: TypeAlias = "Callable[[Context, Resource, Any, Path], Result]"
 
 
 def references_at(resource: Resource, attribute: Segments, below: Path = ()) -> Iterator[Ref]:
@@ -223,7 +228,8 @@ class Context:
         if value is ABSENT:
             return
         if type(value) is not list:
-            yield value, None, type(value) is not Unknown
+            # A value that is not known at all may be a list of any length; a text with holes is one text.
+            yield value, None, type(value) is not Unknown or value.parts is not None
             return
         for index, element in enumerate(value):
             certain = True
@@ -246,6 +252,10 @@ class Context:
             name = segments[0]
             if name in value:
                 return self.lookup(value[name], segments[1:], (*path, name))
+            for length in range(len(segments), 1, -1):  # a key with dots in it, such as `rds.force_ssl`
+                joined = ".".join(segments[:length])
+                if joined in value:
+                    return self.lookup(value[joined], segments[length:], (*path, joined))
             if "*" in value:
                 return [(value["*"], path + segments)]
             return [(ABSENT, path + segments)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from srm_checks.model import DOMAIN_CODES, Cause, Domain, Severity, Side
 
 if TYPE_CHECKING:
-    from srm_checks.policy.conditions import Condition
+    from srm_checks.policy.access import Condition
 
 GUIDE_URL = "https://srm-checks.readthedocs.io/policies"
 

@@ -13,8 +13,8 @@ from typing import Final, TypeAlias
 
 from srm_checks.model import Cause, Evidence, Outcome, Resource, Verdict
 from srm_checks.policy.access import Assignment, Context, Decision, Environment, StackIndex, Undecided, plain
-from srm_checks.policy.conditions import HIDDEN
 from srm_checks.policy.document import Absence, Compiled, Policy
+from srm_checks.policy.leaves import HIDDEN
 from srm_checks.policy.naming import language_of
 from srm_checks.policy.truth import FALSE, NA, TRUE, UNKNOWN, Fact, Result
 

@@ -11,7 +11,8 @@ from typing import Any, Final, TypeVar
 from srm_checks.errors import PackError
 from srm_checks.model import DOMAIN_CODES, Cause, Domain, Severity, Side
 from srm_checks.policy import naming
-from srm_checks.policy.conditions import Compiler, Condition
+from srm_checks.policy.access import Condition
+from srm_checks.policy.conditions import Compiler
 from srm_checks.policy.document import Absence, Compiled, Policy
 from srm_checks.policy.operators import OPERATORS
 from srm_checks.policy.source import Place, Source, read

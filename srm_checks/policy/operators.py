@@ -10,19 +10,34 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from srm_checks.model import ABSENT, Cause, Encoded, Unknown
 from srm_checks.policy.access import Context, same
+from srm_checks.policy.operands import (
+    NUMBER,
+    SCALAR,
+    SCALARS,
+    TEXT,
+    YES,
+    networks,
+    number,
+    regex,
+    scalar,
+    scalar_or_scalars,
+    scalars,
+    support,
+    texts,
+    version,
+    version_parts,
+    yes,
+)
+from srm_checks.policy.partial import fits
 from srm_checks.policy.truth import FALSE, NEGATED, TRUE, UNKNOWN
 
 MAX_REGEX_TEXT: Final = 20_000
-
-
-class OperandError(ValueError):
-    """The operand of an operator is wrong; the text says what it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,103 +62,6 @@ class Operator:
     @property
     def doc(self) -> str:
         return (self.test.__doc__ or "").strip()
-
-
-# ------------------------------------------------------------------ operands
-
-_SCALAR: Final = {"type": ["string", "number", "boolean"]}
-_SCALARS: Final = {"type": "array", "items": _SCALAR, "minItems": 1}
-_NUMBER: Final = {"type": "number"}
-_TEXT: Final = {"type": "string"}
-_YES: Final = {"const": True}
-
-
-def _scalar(operand: Any) -> Any:
-    if not isinstance(operand, (str, int, float, bool)):
-        raise OperandError("takes one plain value")
-    return operand
-
-
-def _scalars(operand: Any) -> tuple[Any, ...]:
-    if not isinstance(operand, list) or not all(isinstance(x, (str, int, float, bool)) for x in operand):
-        raise OperandError("takes a list of plain values")
-    return tuple(operand)
-
-
-def _scalar_or_scalars(operand: Any) -> tuple[Any, ...]:
-    return _scalars(operand if isinstance(operand, list) else [operand])
-
-
-def _number(operand: Any) -> float:
-    if isinstance(operand, bool) or not isinstance(operand, (int, float)):
-        raise OperandError("takes a number")
-    return operand
-
-
-def _texts(operand: Any) -> tuple[str, ...]:
-    items = operand if isinstance(operand, list) else [operand]
-    if not items or not all(isinstance(item, str) for item in items):
-        raise OperandError("takes a text or a list of texts")
-    return tuple(items)
-
-
-def _yes(operand: Any) -> bool:
-    if operand is not True:
-        raise OperandError("takes `yes` only; there is an operator for the opposite")
-    return True
-
-
-def _networks(operand: Any) -> tuple[Any, ...]:
-    try:
-        return tuple(ipaddress.ip_network(item) for item in _texts(operand))
-    except ValueError as error:
-        raise OperandError(f"takes CIDR blocks: {error}") from error
-
-
-def _regex(operand: Any) -> re.Pattern[str]:
-    if not isinstance(operand, str):
-        raise OperandError("takes a regular expression")
-    try:
-        pattern = re.compile(operand)
-    except re.error as error:
-        raise OperandError(f"takes a regular expression: {error}") from error
-    fault = _blows_up(operand)
-    if fault:
-        raise OperandError(f"takes a regular expression that cannot take very long to match; this one has {fault}")
-    return pattern
-
-
-def _blows_up(pattern: str) -> str | None:
-    """Why a pattern can need exponential time: a repetition inside a repetition, or a back reference."""
-    try:
-        from re import _parser as parser  # type: ignore[attr-defined]  # Python 3.11 and later
-    except ImportError:
-        import sre_parse as parser
-
-    def walk(items: Iterable[Any], inside: bool) -> str | None:
-        for op, argument in items:
-            name = str(op)
-            if name in ("GROUPREF", "GROUPREF_EXISTS"):
-                return "a back reference"
-            if name in ("MAX_REPEAT", "MIN_REPEAT"):
-                _low, high, body = argument
-                many = high > 10
-                if many and inside:
-                    return "a repetition inside a repetition"
-                found = walk(body, inside or many)
-            elif name == "SUBPATTERN":
-                found = walk(argument[3], inside)
-            elif name == "BRANCH":
-                found = next(filter(None, (walk(branch, inside) for branch in argument[1])), None)
-            elif name in ("ASSERT", "ASSERT_NOT"):
-                found = walk(argument[1], inside)
-            else:
-                found = None
-            if found:
-                return found
-        return None
-
-    return walk(parser.parse(pattern), False)
 
 
 # ------------------------------------------------------------------ one value
@@ -247,19 +165,6 @@ def less_than_or_equal(value: Any, operand: float, context: Context) -> int:
     return _compare(value, lambda number: number <= operand)
 
 
-def version_parts(text: Any) -> tuple[int, ...] | None:
-    """The leading numbers of a version (`8.0.35-log` gives 8, 0, 35), None if there is none."""
-    match = re.match(r"[vV]?(\d+(?:\.\d+)*)", str(text))
-    return tuple(int(part) for part in match.group(1).split(".")) if match else None
-
-
-def _version(operand: Any) -> tuple[int, ...]:
-    parts = version_parts(operand)
-    if parts is None:
-        raise OperandError('takes a version such as 1.2 or "8.0"')
-    return parts
-
-
 def version_at_least(value: Any, operand: tuple[int, ...], context: Context) -> int:
     """The version is the operand or later, number by number; parts that are not written count as equal."""
     parts = version_parts(value)
@@ -292,14 +197,6 @@ def cidr_range_subset(value: Any, operand: tuple[Any, ...], context: Context) ->
     if network is None:
         return UNKNOWN
     return _truth(any(network.version == other.version and network.subnet_of(other) for other in operand))
-
-
-def cidr_covers(value: Any, operand: tuple[Any, ...], context: Context) -> int:
-    """A CIDR block (IPv4 or IPv6) covers the whole of an operand: `0.0.0.0/0` covers every IPv4 block."""
-    network = _networks_of(value)
-    if network is None:
-        return UNKNOWN
-    return _truth(any(network.version == other.version and other.subnet_of(network) for other in operand))
 
 
 # ------------------------------------------------------------------ lists
@@ -410,6 +307,29 @@ def is_empty(value: Elements, operand: Any, context: Context) -> int:
     return _length_test(value, lambda n: n == 0, growing=False)
 
 
+def cidr_covers(value: Elements, operand: tuple[Any, ...], context: Context) -> int:
+    """A CIDR block (IPv4 or IPv6) covers the whole of an operand: `0.0.0.0/0` covers every IPv4 block.
+
+    In a list, one such element is enough.
+    """
+
+    def covers(element: Any) -> int:
+        network = _networks_of(element)
+        if network is None:
+            return UNKNOWN
+        return _truth(any(network.version == other.version and other.subnet_of(network) for other in operand))
+
+    return _some([entry for entry in value if not _too_narrow(entry[0], operand)], covers)
+
+
+def _too_narrow(element: Any, operand: tuple[Any, ...]) -> bool:
+    """Whether a block of which only the length of the prefix is known is too small to cover an operand."""
+    if not isinstance(element, Unknown) or not element.parts or element.parts[-1] is None:
+        return False
+    tail = re.search(r"/(\d+)$", element.parts[-1])
+    return tail is not None and all(int(tail.group(1)) > network.prefixlen for network in operand)
+
+
 def action_matches(value: Elements, operand: tuple[str, ...], context: Context) -> int:
     """An IAM action pattern of the list (with `*` and `?`, upper and lower case alike) covers one of the operands."""
     patterns = [item.lower() for item in operand]
@@ -427,29 +347,6 @@ def _iam_glob(pattern: str) -> re.Pattern[str]:
 
 
 # ------------------------------------------------------------------ look-ups
-
-
-def _support(operand: Any) -> dict[str, Any]:
-    if not isinstance(operand, dict) or "product" not in operand:
-        raise OperandError("takes {product: ..., until: ..., warn_days: ...}")
-    unknown = set(operand) - {"product", "until", "warn_days"}
-    if unknown:
-        raise OperandError(f"does not know {', '.join(sorted(unknown))}; it takes product, until, warn_days")
-    until = operand.get("until", "end_of_standard_support")
-    if until not in ("end_of_standard_support", "end_of_extended_support", "block_create", "block_update"):
-        raise OperandError("`until` is end_of_standard_support, end_of_extended_support, block_create or block_update")
-    days = operand.get("warn_days", 0)
-    if isinstance(days, bool) or not isinstance(days, int) or days < 0:
-        raise OperandError("`warn_days` is a number of days")
-    products = operand["product"]
-    if not isinstance(products, (str, list)):
-        raise OperandError("`product` is a product of the end-of-support table, or a list of them")
-    from srm_checks.catalogue.support import products as known
-
-    for product in [products] if isinstance(products, str) else products:
-        if product not in known():
-            raise OperandError(f"no end-of-support data for {product!r}; there are {', '.join(sorted(known()))}")
-    return {"product": [products] if isinstance(products, str) else products, "until": until, "warn_days": days}
 
 
 def in_support(value: Any, operand: dict[str, Any], context: Context) -> int:
@@ -501,47 +398,6 @@ def is_reference(value: Any, operand: Any, context: Context) -> int:
     return TRUE if comes_from_reference(value) else UNKNOWN
 
 
-# ------------------------------------------------------------------ texts with holes
-
-
-def fits(value: Unknown, text: str, *, whole: bool = False) -> bool:
-    """Whether a text with holes could be `text` (or, unless `whole`, could begin with it)."""
-    if value.parts is None:
-        return True
-    literal = value.parts[0] if value.parts and value.parts[0] is not None else ""
-    if not whole:
-        return literal.startswith(text) or text.startswith(literal)
-    pattern = "".join(".*" if part is None else re.escape(part) for part in value.parts)
-    return re.fullmatch(pattern, text, re.DOTALL) is not None
-
-
-def on_partial(name: str, value: Unknown, operand: Any) -> int:
-    """What an operator can say of a text of which only pieces are known; UNKNOWN where it can say nothing."""
-    if value.parts is None:
-        return UNKNOWN
-    if name in ("equals", "equals_ignore_case"):
-        return UNKNOWN if fits(value, str(operand), whole=True) or name != "equals" else FALSE
-    if name == "within":
-        return UNKNOWN if any(fits(value, str(item), whole=True) for item in operand) else FALSE
-    first, last = value.parts[0], value.parts[-1]
-    if name == "starting_with":
-        if first is not None and first.startswith(operand):
-            return TRUE
-        return UNKNOWN if any(fits(value, item) for item in operand) else FALSE
-    if name == "ending_with":
-        if last is not None and last.endswith(operand):
-            return TRUE
-        open_end = last is None or any(item.endswith(last) for item in operand)
-        return UNKNOWN if open_end else FALSE
-    if name == "containing_text":
-        known = any(item in part for part in value.parts if part is not None for item in operand)
-        return TRUE if known else UNKNOWN
-    if name in ("is_true", "is_false"):
-        wanted = "true" if name == "is_true" else "false"
-        return UNKNOWN if fits(value, wanted, whole=True) else FALSE
-    return UNKNOWN
-
-
 # ------------------------------------------------------------------ the table
 
 
@@ -555,48 +411,48 @@ def _opposite(of: Operator, name: str, doc: str) -> Operator:
 
 def _table() -> dict[str, Operator]:
     one = [
-        Operator("equals", equals, _scalar, _SCALAR),
-        Operator("equals_ignore_case", equals_ignore_case, _scalar, _SCALAR),
-        Operator("within", within, _scalars, _SCALARS),
-        Operator("is_true", is_true, _yes, _YES),
-        Operator("is_false", is_false, _yes, _YES),
-        Operator("starting_with", starting_with, _texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
-        Operator("ending_with", ending_with, _texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
-        Operator("containing_text", containing_text, _texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
-        Operator("regex_match", regex_match, _regex, _TEXT),
-        Operator("greater_than", greater_than, _number, _NUMBER),
-        Operator("greater_than_or_equal", greater_than_or_equal, _number, _NUMBER),
-        Operator("less_than", less_than, _number, _NUMBER),
-        Operator("less_than_or_equal", less_than_or_equal, _number, _NUMBER),
-        Operator("version_at_least", version_at_least, _version, {"type": ["string", "number"]}),
-        Operator("in_support", in_support, _support, {"type": "object"}),
-        Operator("has_secret", has_secret, _yes, _YES, reads_open=True, hides=True),
-        Operator("is_reference", is_reference, _yes, _YES, reads_open=True),
-        Operator("is_literal_secret", is_literal_secret, _yes, _YES, reads_open=True, hides=True),
+        Operator("equals", equals, scalar, SCALAR),
+        Operator("equals_ignore_case", equals_ignore_case, scalar, SCALAR),
+        Operator("within", within, scalars, SCALARS),
+        Operator("is_true", is_true, yes, YES),
+        Operator("is_false", is_false, yes, YES),
+        Operator("starting_with", starting_with, texts, {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}),
+        Operator("ending_with", ending_with, texts, {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}),
+        Operator("containing_text", containing_text, texts, {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}),
+        Operator("regex_match", regex_match, regex, TEXT),
+        Operator("greater_than", greater_than, number, NUMBER),
+        Operator("greater_than_or_equal", greater_than_or_equal, number, NUMBER),
+        Operator("less_than", less_than, number, NUMBER),
+        Operator("less_than_or_equal", less_than_or_equal, number, NUMBER),
+        Operator("version_at_least", version_at_least, version, {"type": ["string", "number"]}),
+        Operator("in_support", in_support, support, {"type": "object"}),
+        Operator("has_secret", has_secret, yes, YES, reads_open=True, hides=True),
+        Operator("is_reference", is_reference, yes, YES, reads_open=True),
+        Operator("is_literal_secret", is_literal_secret, yes, YES, reads_open=True, hides=True),
     ]
     many = [
-        Operator("contains", contains, _scalar_or_scalars, {"anyOf": [_SCALAR, _SCALARS]}, on_list=True),
-        Operator("intersects", intersects, _scalars, _SCALARS, on_list=True),
-        Operator("subset", subset, _scalars, _SCALARS, on_list=True),
-        Operator("length_equals", length_equals, _number, _NUMBER, on_list=True),
-        Operator("length_greater_than", length_greater_than, _number, _NUMBER, on_list=True),
-        Operator("length_greater_than_or_equal", length_greater_than_or_equal, _number, _NUMBER, on_list=True),
-        Operator("length_less_than", length_less_than, _number, _NUMBER, on_list=True),
-        Operator("length_less_than_or_equal", length_less_than_or_equal, _number, _NUMBER, on_list=True),
-        Operator("is_empty", is_empty, _yes, _YES, on_list=True),
+        Operator("contains", contains, scalar_or_scalars, {"anyOf": [SCALAR, SCALARS]}, on_list=True),
+        Operator("intersects", intersects, scalars, SCALARS, on_list=True),
+        Operator("subset", subset, scalars, SCALARS, on_list=True),
+        Operator("length_equals", length_equals, number, NUMBER, on_list=True),
+        Operator("length_greater_than", length_greater_than, number, NUMBER, on_list=True),
+        Operator("length_greater_than_or_equal", length_greater_than_or_equal, number, NUMBER, on_list=True),
+        Operator("length_less_than", length_less_than, number, NUMBER, on_list=True),
+        Operator("length_less_than_or_equal", length_less_than_or_equal, number, NUMBER, on_list=True),
+        Operator("is_empty", is_empty, yes, YES, on_list=True),
         Operator(
             "action_matches",
             action_matches,
-            _texts,
-            {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]},
+            texts,
+            {"anyOf": [TEXT, {"type": "array", "items": TEXT}]},
             on_list=True,
         ),
     ]
-    cidr = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
+    cidr = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
     some = [
-        Operator("cidr_intersects", _over_elements(cidr_intersects), _networks, cidr, on_list=True),
-        Operator("cidr_covers", _over_elements(cidr_covers), _networks, cidr, on_list=True),
-        Operator("cidr_range_subset", _over_all_elements(cidr_range_subset), _networks, cidr, on_list=True),
+        Operator("cidr_intersects", _over_elements(cidr_intersects), networks, cidr, on_list=True),
+        Operator("cidr_covers", cidr_covers, networks, cidr, on_list=True),
+        Operator("cidr_range_subset", _over_all_elements(cidr_range_subset), networks, cidr, on_list=True),
     ]
     table = {operator.name: operator for operator in (*one, *many, *some)}
     opposites = {
@@ -613,6 +469,7 @@ def _table() -> dict[str, Operator]:
         "length_not_equals": ("length_equals", "The list has another number of elements."),
         "is_not_empty": ("is_empty", "The list, map or text has something in it."),
         "not_cidr_intersects": ("cidr_intersects", "No CIDR block shares an address with an operand."),
+        "not_cidr_covers": ("cidr_covers", "No CIDR block covers the whole of an operand."),
         "cidr_range_not_subset": ("cidr_range_subset", "A CIDR block reaches beyond every operand."),
         "is_no_reference": (
             "is_reference",

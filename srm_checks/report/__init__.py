@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FORMATS: Final[Mapping[str, str]] = {
     "text": "srm_checks.report.text:render",
     "json": "srm_checks.report.json:render",
+    "sarif": "srm_checks.report.sarif:render",
 }
 
 DEFAULT_WIDTH: Final = 100

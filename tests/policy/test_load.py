@@ -44,7 +44,7 @@ def test_a_good_policy_loads() -> None:
         (GOOD + "parameters: {days: {type: integer, default: 1, description: d}}", "13:14", "no condition reads the parameter 'days'"),
         ("require: {attribute: a, equals: {parameter: dys}, absent: gap}", "12:34", "unknown parameter 'dys'"),
         ("require: {case: {cloudformation: {outcome: gap}}}", "12:11", "says nothing for aws_thing"),
-        ("require: {related: {resources: aws_x, missing: gap}}", "12:11", "either `by`"),
+        ("require: {related: {resources: aws_x, missing: gap}}", "12:11", "takes one of `by`"),
         ("applies_when: {attribute: x, equals: 1, absent: not-applicable}\n" + GOOD, "12:41", "has a meaning in `require` only"),
         ("require: {attribute: a, exists: yes}\nabsence: {}", "1:1", "either `require`"),
     ],

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srm_checks.model import ABSENT, Cause, Encoded, Repeated, Unknown
-from srm_checks.policy.operators import OPERATORS, OperandError
+from srm_checks.policy.operands import OperandError
+from srm_checks.policy.operators import OPERATORS
 from tests.policy.making import outcome, policy, thing
 
 words = st.text(alphabet="ab-_/.:*", max_size=6)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from srm_checks.engines.plan.computed import surely_set
 from srm_checks.engines.plan.references import NOTHING, Mention, Repetition, Scope, as_list, as_object, render_key
 from srm_checks.model import ABSENT, Path, Ref, Unknown
 
@@ -42,6 +43,7 @@ class _Inside:
     mention: Mention
 
 
+_NULL: Final = {"constant_value": None}
 _UNSET: Final = _Unset()
 _OPEN: Final = _Open()
 
@@ -98,7 +100,9 @@ class Reading:
                 joined[key] = item
         if not self.marked and isinstance(expression, _Block):
             for key in expression.members.keys() - value.keys():
-                joined[key] = self._unknown(expression.members[key], (*path, key))
+                item = self._unknown(_member(expression, key), (*path, key))
+                if item is not ABSENT:
+                    joined[key] = item
         return joined
 
     def _join_elements(self, value: list[Any], unknown: list[Any], expression: Any, raw: Path, path: Path) -> Any:
@@ -129,7 +133,7 @@ class Reading:
         present = (
             expression is _UNSET
             or (len(path) == 1 and path[0] in _ALWAYS_THERE)
-            or (mention.sole is not None and mention.sole.attribute in _ALWAYS_THERE)
+            or (mention.sole is not None and surely_set(mention.sole.attribute))
         )
         return Unknown(_text(mention), refs=mention.refs, present=present)
 
@@ -182,12 +186,14 @@ def _is_expression(value: Any) -> bool:
 
 def _member(expression: Any, key: str) -> Any:
     """The configuration of a member. What is there though nobody wrote it comes from a `dynamic` block or the
-    provider, so what is set inside is not shown."""
-    if isinstance(expression, _Block):
-        return expression.members.get(key, _UNSET)
-    if isinstance(expression, dict):
-        return expression.get(key, _UNSET)
-    return expression if isinstance(expression, _Inside) else _OPEN
+    provider, so what is set inside is not shown. A written null sets nothing."""
+    if isinstance(expression, _Inside):
+        return expression
+    members = expression.members if isinstance(expression, _Block) else expression
+    if not isinstance(members, dict):
+        return _OPEN
+    member = members.get(key, _UNSET)
+    return _UNSET if member == _NULL else member
 
 
 def _is_set(value: Any, unknown: Any) -> bool:

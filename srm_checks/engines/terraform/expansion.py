@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from srm_checks.engines.terraform.env import Binding, Env, Origin
 from srm_checks.engines.terraform.evaluate import evaluate
 from srm_checks.engines.terraform.functions_plain import FunctionError, whole
-from srm_checks.engines.terraform.nodes import Attribute, Block
+from srm_checks.engines.terraform.nodes import Attribute, Block, Expression
 from srm_checks.engines.terraform.site import Site
 from srm_checks.engines.terraform.values import (
     FAILED,
@@ -20,10 +20,12 @@ from srm_checks.engines.terraform.values import (
     choice,
     derived,
     leaves,
+    map_branches,
     split,
     text_of,
+    when,
 )
-from srm_checks.model import ABSENT, Choice, Cond, Options, Repeated, Test, Unknown, all_of, any_of
+from srm_checks.model import Choice, Cond, Options, Repeated, Test, Unknown, all_of, any_of
 
 INSTANCE_LIMIT: Final = 2000
 
@@ -87,25 +89,25 @@ def slots_of(block: Block, env: Env) -> tuple[list[Slot], Any]:
 def _count_slots(attribute: Attribute, env: Env) -> tuple[list[Slot], Any]:
     value = evaluate(attribute.value, env)
     site = env.site(attribute.value)
-    conds: dict[int, list[Cond]] = {}
-    open_conds: list[Cond] = []
-    for cond, leaf in leaves(value):
-        number = count_of(leaf)
-        if number is None:
-            if leaf is not FAILED:
-                open_conds.append(all_of((cond, Test(f"{site.subject} > 0", True, f"{site.text} > 0"))))
-            continue
-        if number > INSTANCE_LIMIT:
-            raise TooManyInstances
-        for index in range(number):
-            conds.setdefault(index, []).append(cond)
-    if value is FAILED:
-        open_conds.append(Test(f"{site.subject} > 0", True, f"{site.text} > 0"))
-    slots = [Slot(i, any_of(conds[i]), {"count": Binding({"index": i})}) for i in sorted(conds)]
-    if open_conds:
-        any_index = Unknown(text="count.index", present=True, subject=f"{site.subject}|count.index")
-        slots.append(Slot(None, any_of(open_conds), {"count": Binding({"index": any_index})}))
+    sizes = map_branches(value, lambda leaf: leaf if leaf is FAILED else count_of(leaf))
+    known = [leaf for _, leaf in leaves(sizes) if isinstance(leaf, int)]
+    if max(known, default=0) > INSTANCE_LIMIT:
+        raise TooManyInstances
+    slots = [_count_slot(index, sizes) for index in range(max(known, default=0))]
+    positive = Test(f"{site.subject} > 0", True, f"{site.text} > 0")
+    any_number = when(sizes, lambda size: False if isinstance(size, int) else positive)
+    if any_number is not False:
+        index = Unknown(text="count.index", present=True, subject=f"{site.subject}|count.index")
+        slots.append(Slot(None, any_number, _count(index)))
     return slots, value
+
+
+def _count_slot(index: int, sizes: Any) -> Slot:
+    return Slot(index, when(sizes, lambda size: isinstance(size, int) and size > index), _count(index))
+
+
+def _count(index: Any) -> dict[str, Binding]:
+    return {"count": Binding({"index": index})}
 
 
 def count_of(leaf: Any) -> int | None:
@@ -122,40 +124,71 @@ def count_of(leaf: Any) -> int | None:
 def _each_slots(attribute: Attribute, env: Env) -> tuple[list[Slot], Any]:
     value = evaluate(attribute.value, env)
     site = env.site(attribute.value)
-    conds: dict[str, list[Cond]] = {}
-    keyed: dict[str, list[Entry]] = {}
-    unkeyed: list[Entry] = []
-    for entry in entries_of(value, site, as_keys=True):
-        if entry.name is None:
-            unkeyed.append(entry)
-        else:
-            name = str(entry.name)
-            conds.setdefault(name, []).append(entry.present)
-            keyed.setdefault(name, []).append(entry)
-            if len(keyed) > INSTANCE_LIMIT:
-                raise TooManyInstances
-    slots: list[Slot] = []
-    for name in sorted(keyed):
-        entries = keyed[name]
-        shown = entries[-1].value
-        for entry in reversed(entries[:-1]):
-            shown = choice(entry.present, entry.value, shown)
-        origin = Origin(attribute.value, env, (name,))
-        slots.append(
-            Slot(name, any_of(conds[name]), {"each": Binding({"key": name, "value": shown}, origin, pair=True)})
-        )
-    if unkeyed:
-        exists = any_of(entry.present for entry in unkeyed)
-        key, shown = unkeyed[0].key, unkeyed[0].value
-        if len(unkeyed) > 1:
-            found = [entry.value for entry in unkeyed]
-            subject = _not_empty(site).subject
-            keys = [entry.key for entry in unkeyed]
-            key = derived("each.key", keys, subject=f"{subject}|each.key", present=True)
-            shown = derived("each.value", found, subject=f"{subject}|each.value")
-        origin = Origin(attribute.value, env, (None,))
-        slots.append(Slot(None, exists, {"each": Binding({"key": key, "value": shown}, origin, pair=True)}))
+    tree = map_branches(value, lambda leaf: _named(leaf, site, whole=leaf is value))
+    found = [leaf for _, leaf in leaves(tree) if leaf is not FAILED]
+    names = dict.fromkeys(name for leaf in found for name in leaf)
+    if len(names) > INSTANCE_LIMIT:
+        raise TooManyInstances
+    keys = sorted(name for name in names if name is not None)
+    slots = [_each_slot(key, tree, attribute.value, env) for key in keys]
+    if None in names:
+        unkeyed = [entry for leaf in found for entry in leaf.get(None, [])]
+        each = Binding(_alike(unkeyed, site), Origin(attribute.value, env, (None,)), pair=True)
+        slots.append(Slot(None, when(tree, lambda leaf: _present(leaf.get(None, []))), {"each": each}))
     return slots, value
+
+
+def _each_slot(name: str, tree: Any, for_each: Expression, env: Env) -> Slot:
+    _, shown = split(
+        map_branches(tree, lambda leaf: OMITTED if leaf is FAILED else _shown(leaf.get(name, []))), OMITTED
+    )
+    each = Binding({"key": name, "value": _rejoined(shown)}, Origin(for_each, env, (name,)), pair=True)
+    return Slot(name, when(tree, lambda leaf: _present(leaf.get(name, []))), {"each": each})
+
+
+def _rejoined(value: Any) -> Any:
+    """A tree of Choices in its simplest form."""
+    if isinstance(value, Choice):
+        return choice(value.cond, _rejoined(value.then), _rejoined(value.otherwise))
+    return value
+
+
+def _named(leaf: Any, site: Site, *, whole: bool) -> Any:
+    """The entries of a branch by key; a branch that fails is none, unless all of the value does."""
+    if leaf is FAILED and not whole:
+        return FAILED
+    return _by_name(_leaf_entries(leaf, site, as_keys=True))
+
+
+def _by_name(entries: list[Entry]) -> dict[str | None, list[Entry]]:
+    found: dict[str | None, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(None if entry.name is None else str(entry.name), []).append(entry)
+    return found
+
+
+def _present(entries: list[Entry]) -> Cond:
+    return any_of(entry.present for entry in entries)
+
+
+def _shown(entries: list[Entry]) -> Any:
+    """The value under a key for which a branch has these entries."""
+    shown: Any = OMITTED
+    for entry in reversed(entries):
+        shown = entry.value if shown is OMITTED else choice(entry.present, entry.value, shown)
+    return shown
+
+
+def _alike(entries: list[Entry], site: Site) -> dict[str, Any]:
+    """What `each` shows in an instance that stands for all elements without a known key."""
+    if len(entries) == 1:
+        return {"key": entries[0].key, "value": entries[0].value}
+    subject = _not_empty(site).subject
+    keys, found = [entry.key for entry in entries], [entry.value for entry in entries]
+    return {
+        "key": derived("each.key", keys, subject=f"{subject}|each.key", present=True),
+        "value": derived("each.value", found, subject=f"{subject}|each.value"),
+    }
 
 
 def _not_empty(site: Site) -> Test:
@@ -163,12 +196,12 @@ def _not_empty(site: Site) -> Test:
     return Test(f"{module}|for_each|{text}", True, f"{site.text} is not empty")
 
 
-def _open_entry(source: Any, site: Site, cond: Cond, sample: Any = None) -> Entry:
+def _open_entry(source: Any, site: Site, sample: Any = None) -> Entry:
     """Any number of elements of which at most a sample is known."""
     subject = _not_empty(site).subject
     key = derived("each.key", [source], subject=f"{subject}|each.key", present=True)
     value = derived("each.value", [source], subject=f"{subject}|each.value") if sample is None else sample
-    return Entry(None, key, value, all_of((cond, _not_empty(site))))
+    return Entry(None, key, value, _not_empty(site))
 
 
 def entries_of(value: Any, site: Site, *, as_keys: bool) -> list[Entry]:
@@ -177,44 +210,48 @@ def entries_of(value: Any, site: Site, *, as_keys: bool) -> list[Entry]:
     `as_keys`: the elements of a list or set are instance keys, as in `for_each`; else they have positions, as in a
     `dynamic` block.
     """
-    entries: list[Entry] = []
-    if value is FAILED:
-        return [_open_entry(ABSENT, site, True)]
-    for cond, leaf in leaves(value):
-        if isinstance(leaf, dict):
-            entries += _map_entries(leaf, cond)
-        elif isinstance(leaf, OpenMap):
-            entries += _map_entries(dict(leaf.known), cond)
-            entries.append(_open_entry(leaf.rest, site, cond, leaf.rest))
-        elif isinstance(leaf, list):
-            entries += _list_entries(leaf, site, cond, as_keys)
-        elif isinstance(leaf, (Unknown, ObjectValue)):
-            entries.append(_open_entry(leaf, site, cond))
-    return entries
+    return [
+        replace(entry, present=all_of((cond, entry.present)))
+        for cond, leaf in leaves(value)
+        if leaf is not FAILED or value is FAILED
+        for entry in _leaf_entries(leaf, site, as_keys=as_keys)
+    ]
 
 
-def _map_entries(value: dict[str, Any], cond: Cond) -> list[Entry]:
+def _leaf_entries(leaf: Any, site: Site, *, as_keys: bool) -> list[Entry]:
+    """The elements of a branch. What fails is any number of them, as Terraform's error may be for want of a value."""
+    if isinstance(leaf, dict):
+        return _map_entries(leaf)
+    if isinstance(leaf, OpenMap):
+        return [*_map_entries(dict(leaf.known)), _open_entry(leaf.rest, site, leaf.rest)]
+    if isinstance(leaf, list):
+        return _list_entries(leaf, site, as_keys)
+    if isinstance(leaf, (Unknown, ObjectValue)) or leaf is FAILED:
+        return [_open_entry(leaf, site)]
+    return []
+
+
+def _map_entries(value: dict[str, Any]) -> list[Entry]:
     entries = []
     for key in sorted(value):
         present, shown = split(value[key], OMITTED)
-        entries.append(Entry(key, key, shown, all_of((cond, present))))
+        entries.append(Entry(key, key, shown, present))
     return entries
 
 
-def _list_entries(value: list[Any], site: Site, cond: Cond, as_keys: bool) -> list[Entry]:
+def _list_entries(value: list[Any], site: Site, as_keys: bool) -> list[Entry]:
     entries: list[Entry] = []
     for index, element in enumerate(value):
         repeated = isinstance(element, Repeated)
         present, shown = split(element.value if repeated else element, OMITTED)
-        there = all_of((cond, present))
         if repeated:
-            entry = _open_entry(shown, site, there, shown)
-            entries.append(Entry(None, shown, shown, entry.present) if as_keys else entry)
+            entry = _open_entry(shown, site, shown)
+            entries.append(replace(entry, key=shown) if as_keys else entry)
         elif not as_keys:
             key = shown if isinstance(value, SetValue) else index
-            entries.append(Entry(index, key, shown, there))
+            entries.append(Entry(index, key, shown, present))
         else:
-            entries += _key_entries(shown, there)
+            entries += _key_entries(shown, present)
     return entries
 
 

@@ -310,6 +310,40 @@ def _lift(function: Callable[..., Any], arguments: list[Any], reach: Reach, budg
     return choice(cond, then, otherwise)
 
 
+def map_branches(value: Any, change: Callable[[Any], Any]) -> Any:
+    """`change` of every branch of a value, as a tree of Choices; equal branches stay apart."""
+    if isinstance(value, Choice):
+        return Choice(value.cond, map_branches(value.then, change), map_branches(value.otherwise, change))
+    if isinstance(value, Options):
+        result = change(value.values[-1])
+        for option in reversed(value.values[:-1]):
+            result = Choice(Test(value.subject, option, value.label), change(option), result)
+        return result
+    return change(value)
+
+
+def when(tree: Any, holds: Callable[[Any], Cond]) -> Cond:
+    """The condition under which `holds` is true of the branch that is taken. A branch that fails says nothing."""
+    if not isinstance(tree, Choice):
+        return holds(tree)
+    if tree.then is FAILED:
+        return when(tree.otherwise, holds)
+    if tree.otherwise is FAILED:
+        return when(tree.then, holds)
+    return either(tree.cond, when(tree.then, holds), when(tree.otherwise, holds))
+
+
+def either(cond: Cond, then: Cond, otherwise: Cond) -> Cond:
+    """`cond ? then : otherwise` as a condition, in its simplest form."""
+    if then == otherwise:
+        return then
+    if then is True:
+        return any_of((cond, otherwise))
+    if otherwise is True:
+        return any_of((negate(cond), then))
+    return any_of((all_of((cond, then)), all_of((negate(cond), otherwise))))
+
+
 def leaves(value: Any, cond: Cond = True) -> Iterator[tuple[Cond, Any]]:
     """Every branch of a value with the condition under which it is taken. Options become branches."""
     if isinstance(value, Choice):
@@ -332,7 +366,7 @@ def split(value: Any, mark: Any) -> tuple[Cond, Any]:
     other_holds, otherwise = split(value.otherwise, mark)
     if then_holds is True and other_holds is True:
         return True, value
-    holds = any_of((all_of((value.cond, then_holds)), all_of((negate(value.cond), other_holds))))
+    holds = either(value.cond, then_holds, other_holds)
     if then is mark:
         return holds, otherwise
     return holds, then if otherwise is mark else choice(value.cond, then, otherwise)
@@ -371,7 +405,7 @@ def condition_of(value: Any) -> Cond | None:
         then, otherwise = condition_of(value.then), condition_of(value.otherwise)
         if then is None or otherwise is None:
             return None
-        return any_of((all_of((value.cond, then)), all_of((negate(value.cond), otherwise))))
+        return either(value.cond, then, otherwise)
     if isinstance(value, Options):
         parts = []
         for option in value.values:

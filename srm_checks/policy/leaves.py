@@ -1,0 +1,148 @@
+"""Conditions on one attribute: how it is read, and how one operator judges it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from srm_checks.model import ABSENT, Cause, Path, Resource, Unknown
+from srm_checks.policy.access import Condition, Context, Segments
+from srm_checks.policy.operators import Operator, as_text, cause_of, presence
+from srm_checks.policy.partial import on_partial
+from srm_checks.policy.truth import FALSE, NEGATED, UNKNOWN, Fact, Result, all_of, any_of, negate
+
+Reader: TypeAlias = Callable[[Context, Resource, Any, Path], list[tuple[Any, Path]]]
+
+
+def attribute_reader(segments: Segments) -> Reader:
+    if len(segments) == 1:
+        name = segments[0]
+
+        def read_one(context: Context, resource: Resource, value: Any, path: Path) -> list[tuple[Any, Path]]:
+            if type(value) is dict:
+                if name in value:
+                    return [(context.read(value[name]), (*path, name))]
+                if "*" not in value:
+                    return [(ABSENT, (*path, name))]
+            return context.lookup(value, segments, path)
+
+        return read_one
+    return lambda context, resource, value, path: context.lookup(value, segments, path)
+
+
+def union_reader(paths: list[Segments]) -> Reader:
+    """Several attributes as one list, those that are set; ABSENT if none is."""
+
+    def read_union(context: Context, resource: Resource, value: Any, path: Path) -> list[tuple[Any, Path]]:
+        joined: list[Any] = []
+        first: Path | None = None
+        for segments in paths:
+            for found, at in context.lookup(value, segments, path):
+                if found is ABSENT:
+                    continue
+                first = first or at
+                joined.extend(found if isinstance(found, list) else [found])
+        return [(joined, first)] if first is not None else [(ABSENT, path + paths[0])]
+
+    return read_union
+
+
+def read_region(context: Context, resource: Resource, value: Any, path: Path) -> list[tuple[Any, Path]]:
+    region = context.index.stack.region if resource.region is None else resource.region
+    return [(context.read(region), ("region",))]
+
+
+def tag_reader(name: str) -> Reader:
+    def read_tag(context: Context, resource: Resource, value: Any, path: Path) -> list[tuple[Any, Path]]:
+        tags = context.read(resource.tags)
+        key = "tags" if "::" not in resource.type else "Tags"
+        if isinstance(tags, dict):
+            if name in tags:
+                return [(context.read(tags[name]), (key, name))]
+            return [(context.read(tags["*"]) if "*" in tags else ABSENT, (key, name))]
+        return [(tags, (key,))]
+
+    return read_tag
+
+
+def at_absence(resource: Resource, at: Path, truth: int) -> Result:
+    return Result(truth, (Fact(resource, at, ABSENT, at),), Cause.PROVIDER_DEFAULT if truth == UNKNOWN else None)
+
+
+def presence_test(read: Reader, *, wanted: bool, at_absent: int | None) -> Condition:
+    def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
+        found = read(context, resource, value, path)
+        # Through a list, one element that has it is enough for "exists".
+        results = [_one(resource, item, at) for item, at in found]
+        result = results[0] if len(results) == 1 else any_of(results)
+        return result if wanted else negate(result)
+
+    def _one(resource: Resource, item: Any, at: Path) -> Result:
+        truth = presence(item)
+        if truth == FALSE and at_absent is not None:
+            return at_absence(resource, at, at_absent if wanted else NEGATED[at_absent])
+        detail = item.text if truth == UNKNOWN else ""
+        return Result(truth, (Fact(resource, at, item, at),), cause_of(item) if truth == UNKNOWN else None, detail)
+
+    return judge
+
+
+def comparison(read: Reader, operator: Operator, operand: Any, at_absent: int | None, *, hidden: bool) -> Condition:
+    base = operator.negates or operator.name
+    negated = operator.negates is not None
+    test = operator.test
+    absent_truth = FALSE if at_absent is None else at_absent
+
+    def one(context: Context, resource: Resource, item: Any, at: Path) -> Result:
+        if item is ABSENT:
+            return at_absence(resource, at, absent_truth)
+        shown: Any = item if not hidden else HIDDEN
+        if operator.on_list:
+            elements = [(element, certain) for element, _index, certain in context.elements(item)]
+            truth = test(elements, operand, context)
+            if truth == UNKNOWN:
+                opener = next((element for element, _certain in elements if isinstance(element, Unknown)), item)
+                return Result(truth, (Fact(resource, at, shown, at),), cause_of(opener), getattr(opener, "text", ""))
+            return Result(truth, (Fact(resource, at, shown, at),))
+        kind = type(item)
+        if kind is list and not operator.reads_open:
+            return elementwise(context, resource, item, at)
+        if kind is Unknown and not operator.reads_open:
+            truth = on_partial(base, item, operand)
+            if negated:
+                truth = NEGATED[truth]
+        else:
+            truth = UNKNOWN if kind is dict and not operator.reads_open else test(as_text(item), operand, context)
+        if truth == UNKNOWN:
+            return Result(truth, (Fact(resource, at, shown, at),), cause_of(item), getattr(item, "text", ""))
+        return Result(truth, (Fact(resource, at, shown, at),))
+
+    def elementwise(context: Context, resource: Resource, items: Any, at: Path) -> Result:
+        results = []
+        for element, index, certain in context.elements(items):
+            inner = at if index is None else (*at, index)
+            result = one(context, resource, element, inner)
+            results.append(
+                result
+                if certain or result.truth != FALSE
+                else result._replace(truth=UNKNOWN, cause=Cause.UNRESOLVED_VALUE)
+            )
+        return all_of(results) if results else at_absence(resource, at, absent_truth)
+
+    def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
+        found = read(context, resource, value, path)
+        if len(found) == 1:
+            return one(context, resource, found[0][0], found[0][1])
+        return all_of([one(context, resource, item, at) for item, at in found])
+
+    return judge
+
+
+class Hidden:
+    """Stands for a secret's value in evidence."""
+
+    def __str__(self) -> str:
+        return "(hidden)"
+
+
+HIDDEN: Final = Hidden()

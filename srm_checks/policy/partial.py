@@ -1,0 +1,47 @@
+"""What operators can say of a text of which only pieces are known."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from srm_checks.model import Unknown
+from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN
+
+
+def fits(value: Unknown, text: str, *, whole: bool = False) -> bool:
+    """Whether a text with holes could be `text` (or, unless `whole`, could begin with it)."""
+    if value.parts is None:
+        return True
+    literal = value.parts[0] if value.parts and value.parts[0] is not None else ""
+    if not whole:
+        return literal.startswith(text) or text.startswith(literal)
+    pattern = "".join(".*" if part is None else re.escape(part) for part in value.parts)
+    return re.fullmatch(pattern, text, re.DOTALL) is not None
+
+
+def on_partial(name: str, value: Unknown, operand: Any) -> int:
+    """What an operator can say of a text of which only pieces are known; UNKNOWN where it can say nothing."""
+    if value.parts is None:
+        return UNKNOWN
+    if name in ("equals", "equals_ignore_case"):
+        return UNKNOWN if fits(value, str(operand), whole=True) or name != "equals" else FALSE
+    if name == "within":
+        return UNKNOWN if any(fits(value, str(item), whole=True) for item in operand) else FALSE
+    first, last = value.parts[0], value.parts[-1]
+    if name == "starting_with":
+        if first is not None and first.startswith(operand):
+            return TRUE
+        return UNKNOWN if any(fits(value, item) for item in operand) else FALSE
+    if name == "ending_with":
+        if last is not None and last.endswith(operand):
+            return TRUE
+        open_end = last is None or any(item.endswith(last) for item in operand)
+        return UNKNOWN if open_end else FALSE
+    if name == "containing_text":
+        known = any(item in part for part in value.parts if part is not None for item in operand)
+        return TRUE if known else UNKNOWN
+    if name in ("is_true", "is_false"):
+        wanted = "true" if name == "is_true" else "false"
+        return UNKNOWN if fits(value, wanted, whole=True) else FALSE
+    return UNKNOWN

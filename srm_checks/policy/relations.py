@@ -1,0 +1,155 @@
+"""Conditions on other resources of the stack, reached by reference or by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from srm_checks.model import ABSENT, Cause, Path, Resource, Unknown
+from srm_checks.policy.access import Condition, Context, Segments, references_at, same
+from srm_checks.policy.leaves import at_absence
+from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN, Fact, Result, all_of, any_of, negate
+
+
+def _quantify(results: list[Result], head: str) -> Result:
+    if head == "every":
+        return all_of(results)
+    found = any_of(results)
+    return found if head == "some" else negate(found)
+
+
+def _judge_other(context: Context, other: Resource, tests: Mapping[str, Condition]) -> Result:
+    test = tests.get(other.type)
+    if test is None:
+        return Result(TRUE, (Fact(other, (), ABSENT, ()),))
+    return test(context, other, other.attributes, ())
+
+
+def _missing(context: Context, resource: Resource, truth: int, types: Iterable[str]) -> Result:
+    """The result where no such resource is in view; one may stand in a module that could not be read."""
+    if truth == FALSE and context.index.stack.unread_modules:
+        truth = UNKNOWN
+    cause = Cause.OTHER_STACK if truth == UNKNOWN else None
+    return Result(truth, (Fact(resource, (), ABSENT, ()),), cause, f"no {' or '.join(types)} for it in view")
+
+
+def referred(
+    links: Mapping[str, Segments], tests: Mapping[str, Condition], head: str, missing: int, identity: Segments | None
+) -> Condition:
+    """Resources whose attribute names this one."""
+
+    def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
+        results: list[Result] = []
+        perhaps: list[Resource] = []
+        for type_name, link in links.items():
+            for other in context.index.referrers(type_name, link, resource):
+                if other is not resource and context.holds(other.exists):
+                    results.append(_judge_other(context, other, tests))
+            for other in context.index.loose(type_name, link):
+                named = [item for item, _at in context.lookup(other.attributes, link, ()) if item is not ABSENT]
+                meant = _names(context, named, resource, identity)
+                if meant != FALSE and other is not resource and context.holds(other.exists):
+                    if meant == TRUE:
+                        results.append(_judge_other(context, other, tests))
+                    else:
+                        perhaps.append(other)
+        if not results and not perhaps:
+            return _missing(context, resource, missing, links)
+        for other in perhaps:
+            results.append(
+                Result(
+                    UNKNOWN,
+                    (Fact(resource, (), ABSENT, ()),),
+                    Cause.MISSING_REFERENCE,
+                    f"{other.address} may refer to it",
+                )
+            )
+        return _quantify(results, head)
+
+    return judge
+
+
+def anywhere(types: list[str], tests: Mapping[str, Condition], head: str, missing: int) -> Condition:
+    """Resources of the stack that concern this one without naming it."""
+
+    def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
+        results = [
+            _judge_other(context, other, tests)
+            for type_name in types
+            for other in context.index.by_type.get(type_name, ())
+            if other is not resource and context.holds(other.exists)
+        ]
+        if results:
+            return _quantify(results, head)
+        return _missing(context, resource, missing, types)
+
+    return judge
+
+
+def _names(context: Context, named: list[Any], resource: Resource, identity: Segments | None) -> int:
+    """Whether a value without references means this resource: by its declared name, where `identity` gives one."""
+    answer = FALSE
+    for item in named:
+        if identity is None:
+            answer = UNKNOWN if isinstance(item, Unknown) else answer
+            continue
+        for own, _at in context.lookup(resource.attributes, identity, ()):
+            if own is ABSENT:
+                continue  # the name is made by AWS, and only a reference can mean it
+            if isinstance(own, Unknown) and isinstance(item, Unknown) and own.subject and own.subject == item.subject:
+                return TRUE
+            if isinstance(own, Unknown) or isinstance(item, Unknown):
+                answer = UNKNOWN
+            elif any(same(own, element) for element, _index, _certain in context.elements(item)):
+                return TRUE
+    return answer
+
+
+def _says_a_name(value: Unknown) -> bool:
+    """Whether enough of a text is known to tell that it names something outside, such as an ARN with open Region."""
+    return any(len(part) > len("arn:") for part in value.parts or () if part is not None)
+
+
+def referring(
+    link: Segments,
+    types: list[str],
+    tests: Mapping[str, Condition],
+    head: str,
+    missing: int,
+    at_absent: int,
+    identities: Mapping[str, Segments],
+) -> Condition:
+    """Resources that an attribute of this one names."""
+
+    def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
+        named = context.lookup(value, link, path)
+        if all(item is ABSENT for item, _at in named):
+            return at_absence(resource, path + link, at_absent)
+        results: list[Result] = []
+        seen: set[int] = set()
+        for ref in references_at(resource, link, path):
+            for other in context.index.targets(ref):
+                if other.type in types and id(other) not in seen and context.holds(other.exists):
+                    seen.add(id(other))
+                    results.append(_judge_other(context, other, tests))
+        if results:
+            return _quantify(results, head)
+        values = [item for item, _at in named if item is not ABSENT]
+        for type_name, identity in identities.items():
+            for other in context.index.by_type.get(type_name, ()):
+                if _names(context, values, other, identity) == TRUE and context.holds(other.exists):
+                    results.append(_judge_other(context, other, tests))
+        if results:
+            return _quantify(results, head)
+        at = named[0][1]
+        opener = next((item for item in values if isinstance(item, Unknown) and not _says_a_name(item)), None)
+        if missing != UNKNOWN and opener is None:
+            return Result(missing, (Fact(resource, at, values[0], at),))
+        cause = (
+            opener.cause
+            if opener is not None and opener.cause is not Cause.UNRESOLVED_VALUE
+            else Cause.MISSING_REFERENCE
+        )
+        return Result(UNKNOWN, (Fact(resource, at, values[0], at),), cause, opener.text if opener else str(values[0]))
+
+    return judge
