@@ -25,7 +25,7 @@ from typing import Final
 
 from srm_checks.discovery import discover
 from srm_checks.judge import ABSENT_ADDRESS, judge_stack, settle_absences
-from srm_checks.model import EngineOptions, Finding, Outcome, Unit
+from srm_checks.model import EngineOptions, Finding, Outcome, Unit, UnitKind
 from srm_checks.pipeline import load_unit
 from srm_checks.policy.document import Policy
 from srm_checks.policy.load import build, read_policy
@@ -223,12 +223,11 @@ def _first_comment(path: str, start: int) -> int:
 
 
 def _texts(unit: Unit) -> Iterator[str]:
-    """The files of a unit that may hold comments: a root with the modules below it, or a template."""
-    if os.path.isdir(unit.path):
-        for path in sorted(Path(unit.path).rglob("*.tf")):
-            yield _shown(path)
-    elif not unit.path.endswith(".json"):
-        yield unit.path
+    """The files of a unit that may hold comments: those of a root and of its modules, or a template."""
+    files = load_unit(unit, EngineOptions()).files if unit.kind is UnitKind.TERRAFORM else {unit.path}
+    for path in sorted(files):
+        if not path.endswith(".json"):
+            yield path
 
 
 def _unread(unit: Unit) -> Iterator[str]:

@@ -236,7 +236,7 @@ def _read_result(value: Unknown) -> str | None:
     if len(value.refs) != 1:
         return None
     ref = value.refs[0]
-    result = _RESULTS.get((ref.target.rpartition(".")[0].rpartition("module.")[2], ref.attribute))
+    result = _RESULTS.get((".".join(ref.target.split(".")[-3:-1]), ref.attribute))
     if result is None:
         return None
     return "".join(part if part is not None else result for part in value.parts or (None,))

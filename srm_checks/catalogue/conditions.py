@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from srm_checks.model import ABSENT, Path, Repeated, Unknown
 from srm_checks.policy.access import Context, Segments, same
-from srm_checks.policy.operators import on_partial
+from srm_checks.policy.partial import on_partial
 from srm_checks.policy.truth import FALSE, NEGATED, TRUE, UNKNOWN
 
 Found: TypeAlias = list[tuple[Any, Path]]

@@ -297,7 +297,7 @@ class Compiler:
             return read_region
         if head == "parameter":
             given = self.variant({"parameter": node["parameter"]}, place)
-            return lambda context, resource, value, path: [(given, ("parameter",))]
+            return lambda context, resource, value, path: [(given, ())]
         paths = self.paths(node["attribute"], (*place, "attribute"))
         if len(paths) == 1:
             return attribute_reader(paths[0])

@@ -7,6 +7,7 @@ any of them is a gap that names its branch, else an unknown is unknown, else it 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -220,10 +221,15 @@ def _absence(index: StackIndex, policy: Policy, absence: Absence, environment: E
             if verdict is not None and verdict.outcome is not Outcome.NOT_APPLICABLE:
                 verdicts.append(verdict)
     reasons = [
-        resource for resource in index.stack.resources if not absence.because_of or resource.type in absence.because_of
+        resource
+        for resource in index.stack.resources
+        if (resource.type in absence.because_of if absence.because_of else resource.type.startswith(_AWS_TYPES))
     ]
     because = min(reasons, key=_order, default=None)
     return AbsenceFacts(policy.id, tuple(verdicts), because, bool(index.stack.unread_modules or index.stack.errors))
+
+
+_AWS_TYPES: Final = ("aws_", "AWS::")
 
 
 def _order(resource: Resource) -> tuple[str, int, str]:
@@ -233,11 +239,12 @@ def _order(resource: Resource) -> tuple[str, int, str]:
 def settle(policy: Policy, facts: Sequence[AbsenceFacts], scope: str) -> Iterator[Verdict]:
     """The verdicts on a duty of the whole, from what the units said.
 
-    One declared resource that fulfils it is enough. Declared ones that all fall short are gaps, each. Where none is
+    One declared resource that fulfils it is enough, if it is surely created. Declared ones that all fall short are
+    gaps, each. Where none is
     declared, and something makes the duty matter, it is a gap if the scan covers the account and all of it was read,
     else unknown: it may stand in another stack.
     """
-    verdicts = [verdict for fact in facts for verdict in fact.verdicts]
+    verdicts = [_if_created(verdict) for fact in facts for verdict in fact.verdicts]
     for outcome in (Outcome.MET, Outcome.UNKNOWN):
         hits = [verdict for verdict in verdicts if verdict.outcome is outcome]
         if hits:
@@ -253,6 +260,16 @@ def settle(policy: Policy, facts: Sequence[AbsenceFacts], scope: str) -> Iterato
         yield Verdict(policy_id=policy.id, resource=None, outcome=Outcome.NOT_APPLICABLE, missing_type=missing)
         return
     because = min(reasons, key=_order)
+    if language_of(because.type) not in policy.resources:
+        yield Verdict(
+            policy_id=policy.id,
+            resource=because,
+            outcome=Outcome.UNKNOWN,
+            cause=Cause.NOT_EXPRESSIBLE,
+            detail=policy.not_expressible.get(language_of(because.type), ""),
+            missing_type=_missing_type(policy, because),
+        )
+        return
     whole = scope == "account" and not any(fact.unread for fact in facts)
     yield Verdict(
         policy_id=policy.id,
@@ -261,6 +278,16 @@ def settle(policy: Policy, facts: Sequence[AbsenceFacts], scope: str) -> Iterato
         cause=None if whole else Cause.OTHER_STACK,
         detail="" if whole else "it may be declared in another stack",
         missing_type=_missing_type(policy, because),
+    )
+
+
+def _if_created(verdict: Verdict) -> Verdict:
+    """A resource that is created under an open condition only may leave its duty undone."""
+    created = verdict.resource is None or verdict.resource.exists is True
+    if verdict.outcome is not Outcome.MET or created:
+        return verdict
+    return dataclasses.replace(
+        verdict, outcome=Outcome.UNKNOWN, cause=Cause.UNRESOLVED_VALUE, detail="it is created under a condition only"
     )
 
 

@@ -40,7 +40,7 @@ def referred(
 
     def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
         results: list[Result] = []
-        perhaps: list[Resource] = []
+        perhaps: list[tuple[Resource, Result]] = []
         for type_name, link in links.items():
             for other in context.index.referrers(type_name, link, resource):
                 if other is not resource and context.holds(other.exists):
@@ -49,22 +49,21 @@ def referred(
                 named = [item for item, _at in context.lookup(other.attributes, link, ()) if item is not ABSENT]
                 meant = _names(context, named, resource, identity)
                 if meant != FALSE and other is not resource and context.holds(other.exists):
+                    told = _judge_other(context, other, tests)
                     if meant == TRUE:
-                        results.append(_judge_other(context, other, tests))
+                        results.append(told)
                     else:
-                        perhaps.append(other)
-        if not results and not perhaps:
-            return _missing(context, resource, missing, links)
-        for other in perhaps:
-            results.append(
-                Result(
-                    UNKNOWN,
-                    (Fact(resource, (), ABSENT, ()),),
-                    Cause.MISSING_REFERENCE,
-                    f"{other.address} may refer to it",
-                )
+                        perhaps.append((other, told))
+        answer = _quantify(results, head) if results else _missing(context, resource, missing, links)
+        # Whether such a resource refers here is open; that matters only if what it says would change the answer.
+        doubts = [
+            Result(
+                UNKNOWN, (Fact(resource, (), ABSENT, ()),), Cause.MISSING_REFERENCE, f"{other.address} may refer to it"
             )
-        return _quantify(results, head)
+            for other, told in perhaps
+            if _quantify([*results, told], head).truth != answer.truth
+        ]
+        return _quantify([*results, *doubts], head) if doubts else answer
 
     return judge
 

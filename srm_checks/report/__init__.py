@@ -19,6 +19,13 @@ FORMATS: Final[Mapping[str, str]] = {
     "text": "srm_checks.report.text:render",
     "json": "srm_checks.report.json:render",
     "sarif": "srm_checks.report.sarif:render",
+    "junit": "srm_checks.report.junit:render",
+    "markdown": "srm_checks.report.markdown:render",
+    "html": "srm_checks.report.html:render",
+    "csv": "srm_checks.report.csv:render",
+    "github": "srm_checks.report.github:render",
+    "gitlab-codequality": "srm_checks.report.gitlab_codequality:render",
+    "gitlab-sast": "srm_checks.report.gitlab_sast:render",
 }
 
 DEFAULT_WIDTH: Final = 100

@@ -7,6 +7,7 @@ are written, the numbers are told in the log, and the whole report goes into the
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -36,8 +37,10 @@ def render(report: Report, page: Page) -> str:
 
     A summary that cannot be written is told by a warning among the annotations.
     """
-    written = _append_summary(report, os.environ.get(SUMMARY_VARIABLE, ""))
-    return "\n".join([*_commands(report, written), _closing(report, written)]) + "\n"
+    summary = _append_summary(report, os.environ.get(SUMMARY_VARIABLE, ""))
+    kept = _kept(list(_annotations(report, summary)))
+    shown = sum(annotation.tells_finding for annotation in kept)
+    return "\n".join([*(annotation.command() for annotation in kept), _closing(report, summary, shown)]) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def _append_summary(report: Report, path: str) -> _Summary:
         room = MAX_SUMMARY - (os.path.getsize(path) if os.path.exists(path) else 0)
         if room < _SMALLEST_SUMMARY:
             return _Summary(False, "The job summary is full; the report of srm-checks is not in it.")
-        limits = markdown.Limits(size=room, policies=len(report.result.findings), places=len(report.result.findings))
+        limits = markdown.Limits(size=room, policies=sys.maxsize, places=sys.maxsize)
         with open(path, "ab") as stream:
             stream.write(markdown.text(report, limits).encode("utf-8", "backslashreplace"))
     except OSError as error:
@@ -73,6 +76,7 @@ class _Annotation:
     message: str
     path: str = ""
     line: int = 1
+    tells_finding: bool = False
 
     def command(self) -> str:
         place = [("file", self.path), ("line", str(self.line)), ("endLine", str(self.line))] if self.path else []
@@ -80,12 +84,13 @@ class _Annotation:
         return f"::{self.level} {properties}::{_data(self.message)}"
 
 
-def _commands(report: Report, summary: _Summary) -> Iterator[str]:
-    annotations = list(_annotations(report, summary))
-    for level in ("error", "warning", "notice"):
-        of_level = [annotation for annotation in annotations if annotation.level == level]
-        for annotation in of_level[:MAX_ANNOTATIONS]:
-            yield annotation.command()
+def _kept(annotations: Sequence[_Annotation]) -> list[_Annotation]:
+    """The first of each level, as many as GitHub keeps."""
+    return [
+        annotation
+        for level in ("error", "warning", "notice")
+        for annotation in [each for each in annotations if each.level == level][:MAX_ANNOTATIONS]
+    ]
 
 
 def _annotations(report: Report, summary: _Summary) -> Iterator[_Annotation]:
@@ -97,7 +102,11 @@ def _annotations(report: Report, summary: _Summary) -> Iterator[_Annotation]:
 
 
 def _unread(error: ScanError) -> _Annotation:
-    return _Annotation("warning", f"Not scanned ({error.engine}, {error.kind})", inert(error.message), error.path)
+    # An error of a whole root names a folder, which has no line to stand at.
+    path = error.path if os.path.isfile(error.path) else ""
+    return _Annotation(
+        "warning", f"Not scanned: {error.path} ({error.engine}, {error.kind})", inert(error.message), path
+    )
 
 
 def _found(finding: Finding) -> _Annotation:
@@ -116,22 +125,18 @@ def _found(finding: Finding) -> _Annotation:
         "\n".join(inert(line) for line in lines if line),
         finding.location.path,
         finding.location.start_line,
+        tells_finding=True,
     )
 
 
-def _closing(report: Report, summary: _Summary) -> str:
+def _closing(report: Report, summary: _Summary, shown: int) -> str:
     """The numbers, in words that no scanned file has a part in: the runner looks for commands in every log line."""
-    found = report.result.findings
-    gaps, unknowns = sum(map(is_new_gap, found)), sum(map(is_new_unknown, found))
-    shown = _shown(found)
-    where = "all of them are in the job summary" if summary.written else "the other formats list all of them"
-    rest = f" ({shown:,} of them annotated at most, as GitHub allows; {where})" if shown < gaps + unknowns else ""
+    gaps, unknowns = (sum(map(test, report.result.findings)) for test in (is_new_gap, is_new_unknown))
+    rest = ""
+    if shown < gaps + unknowns:
+        where = "all are in the job summary" if summary.written else "the other report formats list all"
+        rest = f" ({shown:,} annotated, the most that GitHub shows; {where})"
     return f"srm-checks: {counted(gaps, 'gap')}, {unknowns:,} unknown{rest}. {report.decision.because}"
-
-
-def _shown(findings: Sequence[Finding]) -> int:
-    levels = [_found(finding).level for finding in findings if is_new(finding)]
-    return sum(min(levels.count(level), MAX_ANNOTATIONS) for level in set(levels))
 
 
 def _data(text: str) -> str:

@@ -31,7 +31,7 @@ def render(report: Report, page: Page) -> str:
 def _entry(finding: Finding, mark: str) -> dict[str, Any]:
     undecided = finding.outcome is Outcome.UNKNOWN
     return {
-        "description": inert(f"Unknown ({why_undecided(finding)}): {finding.message}" if undecided else finding.message),
+        "description": inert(f"Unknown, {why_undecided(finding)}: {finding.message}" if undecided else finding.message),
         "check_name": finding.policy_id,
         "fingerprint": mark,
         "severity": "info" if undecided else _SEVERITIES[finding.severity],

@@ -62,10 +62,11 @@ def rules(findings: Iterable[Finding], policies: Mapping[str, Policy]) -> dict[s
     for finding in findings:
         first.setdefault(finding.policy_id, finding)
         models.setdefault(finding.policy_id, set()).update(filter(None, [finding.service_model]))
-    return {
-        name: from_policy(policies[name], models[name]) if name in policies else _from_finding(first[name], models[name])
-        for name in sorted(first)
-    }
+    found = {}
+    for name in sorted(first):
+        policy = policies.get(name)
+        found[name] = from_policy(policy, models[name]) if policy else _from_finding(first[name], models[name])
+    return found
 
 
 def from_policy(policy: Policy, service_models: Iterable[str] = ()) -> Rule:

@@ -152,11 +152,15 @@ class Scope:
         return child._memo[memo]
 
     def _same_instance(self, mention: Mention, repetition: Repetition) -> Mention:
-        """`a[count.index]` shows as `a` and `count.index`: with equal sets of keys, the instance of the same key."""
+        """`a[each.key]` shows as `a` and `each.key`: the instance of the same key, where each key has one.
+
+        `a[count.index + 1]` looks like `a[count.index]`, so numbers must also be as many.
+        """
         whole = mention.sole
-        if whole is None or whole.key is not None or whole.attribute:
+        if whole is None or whole.key is not None or whole.attribute or repetition.key is None:
             return Mention(mention.refs)
-        if repetition.key is None or self.instances.get(whole.target) != repetition.keys:
+        keys = self.instances.get(whole.target, frozenset())
+        if not (repetition.keys <= keys if isinstance(repetition.key, str) else repetition.keys == keys):
             return Mention(mention.refs)
         own = Ref(whole.target, repetition.key)
         return Mention((own,), own)

@@ -119,7 +119,7 @@ def _chomp(value: Any) -> str:
 
 
 def _indent(spaces: Any, value: Any) -> str:
-    return text(value).replace("\n", "\n" + " " * min(whole(spaces), 1000))
+    return text(value).replace("\n", "\n" + " " * max(0, min(whole(spaces), 1000)))
 
 
 def _title(value: Any) -> str:
@@ -386,7 +386,7 @@ def _yamldecode(value: Any) -> Any:
 
         bool_values: ClassVar = {**yaml.SafeLoader.bool_values, "y": True, "n": False}
 
-    Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("[yYnN]"), list("yYnN"))
+    Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("[yYnN]$"), list("yYnN"))
     try:
         return _from_yaml(yaml.load(source, Loader=Loader))
     except yaml.YAMLError as problem:

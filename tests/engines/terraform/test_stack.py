@@ -297,9 +297,9 @@ def test_chain_of_local_values(roots: Any) -> None:
 
 
 def test_chain_without_end_is_told(roots: Any) -> None:
-    chain = "\n".join(f"  l{i} = true ? local.l{i - 1} : 0" for i in range(1, 20_000))
+    chain = "\n".join(f"  l{i} = true ? local.l{i - 1} : 0" for i in range(1, 3000))
     stack = roots.load(
-        f'locals {{\n  l0 = 7\n{chain}\n}}\nresource "aws_x" "deep" {{\n  v = local.l19999\n}}\nresource "aws_x" "y" {{}}\n'
+        f'locals {{\n  l0 = 7\n{chain}\n}}\nresource "aws_x" "deep" {{\n  v = local.l2999\n}}\nresource "aws_x" "y" {{}}\n'
     )
     assert [r.address for r in stack.resources] == ["aws_x.y"]
     assert [(error.kind, "too deeply" in error.message) for error in stack.errors] == [("unsupported", True)]
