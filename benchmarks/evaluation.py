@@ -95,14 +95,14 @@ def main() -> None:
     for kind in (UnitKind.TERRAFORM, UnitKind.CLOUDFORMATION):
         base = fixture_resources(options.pack, policies, kind)
         print(f"{kind}: {len(policies)} policies, {len(base)} fixture resources")
-        sizes = [500, 1000, 2000, 4000, 8000]
+        sizes = [len(base) * copies for copies in (1, 2, 4, 8)]  # whole copies: the mix stays the same
         exponent, times = slope(sizes, lambda size: cost(multiplied(base, size), policies, kind, options.repeat))  # noqa: B023
         for size, seconds in zip(sizes, times, strict=True):
             scope = in_scope(multiplied(base, size), policies)
             each = 1000 * seconds / scope
             print(f"  {size:>6} resources, {scope:>6} in scope: {seconds:.3f} s, {each:.3f} ms each in scope")
         print(f"  exponent in resources: {exponent:.3f}")
-        resources = multiplied(base, 2000)
+        resources = multiplied(base, 2 * len(base))
         ordered = sorted(policies, key=lambda policy: policy.name)
         counts = [len(ordered) // 4, len(ordered) // 2, len(ordered)]
         # Copies of the policies judge the same resources again: the work grows with the number of policies alone.

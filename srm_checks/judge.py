@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import functools
-import hashlib
-import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from srm_checks import identity
 from srm_checks.catalogue import models, types
 from srm_checks.model import (
     Cause,
@@ -100,6 +97,7 @@ class _Annotator:
         self.stack = stack
         self.index = index
         self.root = stack.unit.path
+        self.home = identity.repository_path(self.root)
         self.notes: list[str] = []
         self._models: dict[int, models.ModelDecision] = {}
 
@@ -151,12 +149,13 @@ class _Annotator:
             source="srm",
             disposition=Disposition.NEW,
             waiver=None,
-            fingerprint=fingerprint(policy.id, self.stack.framework, self.root, address),
+            fingerprint=identity.fingerprint(policy.id, self.stack.framework, self.home, address),
             touches=frozenset(
                 [block.path, place.path]
                 + [place.path for place in trace]
                 + [other.block.path for other in verdict.others]
             ),
+            former=_former((resource, *verdict.others) if resource and not missing else verdict.others),
         )
         return self._triaged(finding, policy, resource) if resource and not missing else finding
 
@@ -174,9 +173,9 @@ class _Annotator:
     def _evidence(self, policy: Policy, verdict: Verdict, address: str) -> tuple[Evidence, ...]:
         if verdict.outcome not in (Outcome.GAP, Outcome.UNKNOWN):
             return ()
-        marks = (policy.id, self.stack.framework, self.root, address)
+        marks = (policy.id, self.stack.framework, self.home, address)
         return tuple(
-            Evidence(entry.path, entry.value, fingerprint(*marks, entry.path, json.dumps(entry.value, sort_keys=True)))
+            Evidence(entry.path, entry.value, identity.evidence_fingerprint(*marks, entry.path, entry.value))
             for entry in verdict.evidence
         )
 
@@ -237,37 +236,18 @@ def _because(verdict: Verdict) -> str:
     return f" sets {entry.path} to {value}"
 
 
+def _former(resources: Iterable[Resource]) -> dict[str, tuple[str, ...]]:
+    """The earlier addresses of those that were moved."""
+    return {resource.address: resource.former_addresses for resource in resources if resource.former_addresses}
+
+
 def _dotted(path: Path) -> str:
     return ".".join(str(step) for step in path)
 
 
-# ------------------------------------------------------------------ identity
-
-
 def fingerprint(policy_id: str, framework: str, root: str, *rest: str) -> str:
-    """A stable mark of a finding or of a piece of evidence; it holds no line number.
-
-    The root is taken relative to the repository's top, so that it is the same from any folder.
-    """
-    text = "\0".join((policy_id, framework, repository_path(root), *rest))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-@functools.lru_cache(maxsize=4096)
-def repository_path(path: str) -> str:
-    """A path relative to the top of its git work tree, else to the working directory; POSIX style."""
-    absolute = os.path.abspath(path)
-    folder = absolute if os.path.isdir(absolute) else os.path.dirname(absolute)
-    top = _top(folder) or os.getcwd()
-    return os.path.relpath(absolute, top).replace(os.sep, "/")
-
-
-@functools.lru_cache(maxsize=4096)
-def _top(folder: str) -> str | None:
-    if os.path.exists(os.path.join(folder, ".git")):
-        return folder
-    parent = os.path.dirname(folder)
-    return None if parent == folder else _top(parent)
+    """The mark of a finding in a root, which is given by its path from the working directory."""
+    return identity.fingerprint(policy_id, framework, identity.repository_path(root), *rest)
 
 
 def order(finding: Finding) -> tuple[Any, ...]:

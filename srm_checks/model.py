@@ -109,12 +109,13 @@ class Severity(str, enum.Enum):
 
 
 class Disposition(str, enum.Enum):
-    """What triage made of a finding."""
+    """What triage made of a finding. `assumed`: the configuration says that somebody else provides it."""
 
     NEW = "new"
     BASELINED = "baselined"
     WAIVED = "waived"
     SUPPRESSED = "suppressed"
+    ASSUMED = "assumed"
 
     __str__ = str.__str__
 
@@ -387,6 +388,7 @@ class Resource:
     calls: tuple[Call, ...] = ()
     trace: Callable[[Path], tuple[SourceRange, ...]] = lambda path: ()
     former_bases: tuple[str, ...] = ()  # earlier addresses by `moved` blocks
+    former_addresses: tuple[str, ...] = ()  # the same with their instance keys
     key: str | int | None = None
     region: Any = None
 
@@ -486,6 +488,8 @@ class Finding:
     """A verdict with its annotation; field for field what the JSON report shows (contract.md section 6).
 
     `touches` are all files that had a part in the verdict; it stays out of the report and serves file arguments.
+    `former` gives, for the address and for those in the evidence, the earlier addresses by `moved` blocks; it stays out
+    of the report and serves the baseline. `assumption` says who else provides the control, where disposition is assumed.
     """
 
     policy_id: str
@@ -524,3 +528,5 @@ class Finding:
     suppression: Mapping[str, Any] | None = None
     account_wide: bool = False
     touches: frozenset[str] = frozenset()
+    assumption: Mapping[str, Any] | None = None
+    former: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

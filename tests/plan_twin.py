@@ -82,16 +82,18 @@ def plan_twin(stack: Stack, *, variables: Mapping[str, Any], unset: Unset) -> Pl
     certain = [resource for resource in declared if resource.exists is True]
     planned = _Planned(certain, unset, root)
     configuration = {"provider_config": root.providers, "root_module": root.module}
+    read = [resource for resource in certain if planned.is_read(resource)]
+    made = [resource for resource in certain if not planned.is_read(resource)]
     document = {
         "format_version": "1.2",
         "terraform_version": "1.11.4",
         "variables": {name: {"value": value} for name, value in variables.items()},
-        "planned_values": {"root_module": planned.tree(resource for resource in certain if not planned.is_read(resource))},
-        "resource_changes": [planned.change(resource) for resource in certain if not planned.is_read(resource)],
+        "planned_values": {"root_module": planned.tree(made)},
+        "resource_changes": [planned.change(resource) for resource in made],
         "prior_state": {
             "format_version": "1.0",
             "terraform_version": "1.11.4",
-            "values": {"root_module": planned.tree(resource for resource in certain if planned.is_read(resource))},
+            "values": {"root_module": planned.tree(read)},
         },
         "configuration": configuration,
         "timestamp": "2026-11-21T00:00:00Z",
@@ -140,9 +142,9 @@ class _Planned:
                     child = {"address": address}
                     children.append(child)
                 module = child
-            values, unknown = self._states(resource)
+            values, _unknown = self._states(resource)
             entry = {**_identity(resource), "schema_version": 0, "sensitive_values": {}}
-            if values or unknown is not True:
+            if values:
                 entry["values"] = values
             module.setdefault("resources", []).append(entry)
         return root
@@ -190,7 +192,6 @@ class _Planned:
                 values["tags_all"] = tags
                 unknown["tags_all"] = open_tags or {}
         return values, unknown
-
 
     def _is_worked_out(self, resource: Resource, name: str) -> bool:
         """Whether an attribute is written as anything but a plain null."""

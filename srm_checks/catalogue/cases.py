@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from srm_checks.catalogue import tables
 from srm_checks.model import Domain, Side
 
 if TYPE_CHECKING:
     from srm_checks.catalogue.conditions import Condition
+
+
+UNCONDITIONAL: Final = ("resource present", "otherwise")
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # one object a row: equal is identical
@@ -28,6 +31,11 @@ class Case:
     service_model: str
     sides: Mapping[Domain, Side | None]
     confidence: str
+
+    @property
+    def reads(self) -> bool:
+        """Whether the case asks for anything but the type."""
+        return self.test not in UNCONDITIONAL
 
     @property
     def condition(self) -> Condition:

@@ -1,15 +1,15 @@
 """The small language of the tests in model_conditions.tsv, and its evaluation with three values.
 
     test    = "otherwise" | clause {", and " clause}
-    clause  = "resource present" | "related: " words | [attribute " "] check
+    clause  = "resource present" | "related: " words of related.CLAUSES | [attribute " "] check
     check   = "present" | "absent" | "present or absent" | ["absent or "] compare | "option " namespace " " name " "
-              ["absent or "] compare | "an AWS deep learning image" | "names an AWS bundle"
+              ["absent or "] compare | "an AWS deep learning image"
     compare = "== " word | "!= " word | "in " words | "all in " words | "contains only " word | "starts with " word |
               "does not start with " word
 
 The first clause of a test reads the attribute that stands in the row, a later one the attribute that it names. A
 comparison with an attribute that is not set holds only after `absent or`. Over a list, every element must pass.
-A `related:` clause needs other resources; it is never decided here and its words say what is missing.
+A `related:` clause is answered by other resources: related.py has a function for each of its words.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from srm_checks.model import ABSENT, Path, Repeated, Unknown
+from srm_checks.catalogue import related
+from srm_checks.catalogue.scene import Reading, Scene
+from srm_checks.model import ABSENT, Path, Repeated, Resource, Unknown
 from srm_checks.policy.access import Context, Segments, same
 from srm_checks.policy.partial import on_partial
 from srm_checks.policy.truth import FALSE, NEGATED, TRUE, UNKNOWN
@@ -31,31 +33,22 @@ class ConditionError(ValueError):
     """A test of the data file is not in the language; the text quotes it."""
 
 
-class Reading(NamedTuple):
-    """What a clause said: its truth, the attribute that it read, and the values found there with their paths."""
-
-    truth: int
-    attribute: str = ""
-    found: tuple[tuple[Any, Path], ...] = ()
-    missing: str = ""
-
-
 class Always(NamedTuple):
     """Holds for every resource of the type; `fallback` where it is the case for what no other one fits."""
 
     fallback: bool
 
-    def read(self, attributes: Any, context: Context) -> Reading:
+    def read(self, scene: Scene) -> Reading:
         return Reading(TRUE)
 
 
 class Related(NamedTuple):
-    """Needs other resources; `words` say what of them."""
+    """Other resources answer; `words` say what is asked of them."""
 
     words: str
 
-    def read(self, attributes: Any, context: Context) -> Reading:
-        return Reading(UNKNOWN, missing=self.words)
+    def read(self, scene: Scene) -> Reading:
+        return related.CLAUSES[self.words](scene)
 
 
 class AttributeCheck(NamedTuple):
@@ -65,8 +58,10 @@ class AttributeCheck(NamedTuple):
     segments: Segments
     check: Check
 
-    def read(self, attributes: Any, context: Context) -> Reading:
-        found = [(_plain_list(value, context), path) for value, path in context.lookup(attributes, self.segments, ())]
+    def read(self, scene: Scene) -> Reading:
+        context = scene.context
+        looked_up = context.lookup(scene.resource.attributes, self.segments, ())
+        found = [(_plain_list(value, context), path) for value, path in looked_up]
         return Reading(_every(self.check(value) for value, _path in found), self.attribute, tuple(found))
 
 
@@ -78,20 +73,47 @@ def _plain_list(value: Any, context: Context) -> Any:
 
 
 class OptionCheck(NamedTuple):
-    """A check of one entry of a list of (namespace, name, value) settings."""
+    """A check of one entry of a list of (namespace, name, value) settings.
+
+    Where the resource has no such entry, the one of the template that it names counts.
+    """
 
     attribute: str
     namespace: str
     name: str
     check: Check
 
-    def read(self, attributes: Any, context: Context) -> Reading:
-        settings, path = context.lookup(attributes, (self.attribute,), ())[0]
-        missing: Any = ABSENT
+    def read(self, scene: Scene) -> Reading:
+        value, path = scene.context.lookup(scene.resource.attributes, (self.attribute,), ())[0]
+        found, absent = self._find(scene.context, value, path)
+        if not found and absent is ABSENT:
+            template, words = related.settings_template(scene)
+            if words:
+                return Reading(UNKNOWN, self.name, missing=(words,))
+            if template is not None:
+                return self._of_template(scene, template)
+        found = found or [(absent, path)]
+        return Reading(_every(self.check(value) for value, _path in found), self.name, tuple(found))
+
+    def _of_template(self, scene: Scene, template: Resource) -> Reading:
+        value, path = scene.context.lookup(template.attributes, (self.attribute,), ())[0]
+        found, absent = self._find(scene.context, value, path)
+        found = found or [(absent, path)]
+        truth = _every(self.check(value) for value, _path in found)
+        value, path = found[0]
+        place = template.place(path)
+        words = f"{template.address}: {shown(self.name, value)}"
+        if truth == UNKNOWN:
+            return Reading(truth, self.name, missing=(words,))
+        return Reading(truth, self.name, decided_by=f"{words}, {place.path}:{place.start_line}")
+
+    def _find(self, context: Context, settings: Any, path: Path) -> tuple[Found, Any]:
+        """The values of the entry, and what holds where there is none: ABSENT, or Unknown where one may be there."""
+        absent: Any = ABSENT
         found: Found = []
         for setting, index, certain in context.elements(settings):
             if isinstance(setting, Unknown):
-                missing = setting
+                absent = setting
                 continue
             here = path if index is None else (*path, index)
             fit = _every(
@@ -101,11 +123,27 @@ class OptionCheck(NamedTuple):
             if fit == TRUE and certain:
                 found.append((_named(setting, _VALUE, context), here))
             elif fit != FALSE:
-                missing = Unknown(f"an entry of {self.attribute}")
-        found = found or [(missing, path)]
-        return Reading(_every(self.check(value) for value, _path in found), self.name, tuple(found))
+                absent = Unknown(f"an entry of {self.attribute}")
+        return found, absent
 
 
+def shown(attribute: str, value: Any) -> str:
+    """`launch_type = FARGATE`, `eks_configuration is set`."""
+    if value is ABSENT or value == []:
+        return f"{attribute} not set"
+    if isinstance(value, Unknown):
+        return f"{attribute} is {value.text or 'not known'}"
+    if isinstance(value, bool):
+        return f"{attribute} = {'true' if value else 'false'}"
+    if isinstance(value, list) and all(isinstance(element, (str, int)) for element in value):
+        value = ", ".join(map(str, value))
+    if isinstance(value, (list, dict)):
+        return f"{attribute} is set"
+    text = str(value)
+    return f"{attribute} = {text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + '...'}"
+
+
+_MAX_SHOWN: Final = 80  # characters of a value
 _NAMESPACE: Final = ("namespace", "Namespace")
 _OPTION: Final = ("name", "OptionName")
 _VALUE: Final = ("value", "Value")
@@ -131,10 +169,17 @@ class Condition(NamedTuple):
         """Whether other resources have a say."""
         return any(isinstance(clause, Related) for clause in self.clauses)
 
-    def read(self, attributes: Any, context: Context) -> tuple[int, tuple[Reading, ...]]:
-        """The truth for a resource's attributes in a scenario, with what each clause read; raises `Undecided`."""
-        readings = tuple(clause.read(attributes, context) for clause in self.clauses)
-        return _every(reading.truth for reading in readings), readings
+    def read(self, scene: Scene) -> tuple[int, tuple[Reading, ...]]:
+        """The truth for a resource in a scenario, with what each clause read; raises `Undecided`.
+
+        Clauses after one that does not hold are not read.
+        """
+        readings: list[Reading] = []
+        for clause in self.clauses:
+            readings.append(clause.read(scene))
+            if readings[-1].truth == FALSE:
+                break
+        return _every(reading.truth for reading in readings), tuple(readings)
 
 
 def parse(test: str, attribute: str) -> Condition:
@@ -147,6 +192,8 @@ def parse(test: str, attribute: str) -> Condition:
             attribute, _, part = part.partition(" ")
         clauses.append(_clause(part, attribute, test))
     if marker:
+        if words not in related.CLAUSES:
+            raise ConditionError(f"no clause {words!r} for other resources in {test!r}")
         clauses.append(Related(words))
     if not clauses:
         raise ConditionError(f"an empty test: {test!r}")
@@ -253,23 +300,22 @@ def _present(value: Any) -> int:
 # AWS publishes its deep learning containers from this account in most Regions; a few Regions have accounts of their
 # own, so that an image of any other registry account leaves the question open.
 _DEEP_LEARNING_ACCOUNT: Final = "763104351884"
-_ECR_IMAGE: Final = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.[\w-]+\.amazonaws\.com(?:\.cn)?/")
+_ECR_IMAGE: Final = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.")
+_PREBUILT_IMAGE: Final = "data.aws_sagemaker_prebuilt_ecr_image"  # the provider's look-up of images that AWS publishes
 
 
 def _deep_learning_image(value: Any) -> int:
     if value is ABSENT:
         return FALSE
+    text = str(value)
     if isinstance(value, Unknown):
-        return UNKNOWN
-    match = _ECR_IMAGE.match(str(value))
+        if value.refs and all(_PREBUILT_IMAGE in f".{ref.target}" for ref in value.refs):
+            return TRUE
+        text = (value.parts or (None,))[0] or ""
+    match = _ECR_IMAGE.match(text)
     if match is None:
-        return FALSE
+        return UNKNOWN if isinstance(value, Unknown) else FALSE
     return TRUE if match["account"] == _DEEP_LEARNING_ACCOUNT else UNKNOWN
-
-
-def _bundle_of_aws(value: Any) -> int:
-    """A bundle's id does not show who made it."""
-    return FALSE if value is ABSENT else UNKNOWN
 
 
 _NAMED_CHECKS: Final[dict[str, Check]] = {
@@ -277,5 +323,4 @@ _NAMED_CHECKS: Final[dict[str, Check]] = {
     "absent": lambda value: NEGATED[_present(value)],
     "present or absent": lambda value: TRUE,
     "an AWS deep learning image": _deep_learning_image,
-    "names an AWS bundle": _bundle_of_aws,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from srm_checks.catalogue import tables
 from srm_checks.catalogue.cases import Case, of_type, parse_sides, side
@@ -149,27 +149,59 @@ def family(service_model: str) -> str:
 # ------------------------------------------------------------------ sides and sentences
 
 
-def sides(type_name: str, decision: ModelDecision | None = None) -> dict[Domain, Side | None]:
+Sides: TypeAlias = dict[Domain, Side | None]
+
+
+def sides(type_name: str, decision: ModelDecision | None = None) -> Sides:
     """Who answers for each domain of a type; None where the domain does not apply.
 
-    `decision` (models.decide) narrows a type whose configuration decides to the cases that are possible. Where the
+    `decision` (models.decide) narrows a type whose configuration has a say to the cases that are possible. Where the
     possible cases differ, and where nothing is known, the domain is missing from the answer: such a side is not known,
     and must not be taken for AWS's.
     """
     entry = describe(type_name)
     if entry is None:
         return {}
-    if entry.model_source != CONFIGURATION:
-        return _base_sides(entry, entry.service_model)
-    cases = of_type(type_name) if decision is None else decision.cases
-    return _common([_case_sides(entry, case) for case in cases])
+    by_case = sides_by_case(type_name)
+    if not by_case:
+        return {} if entry.model_source == CONFIGURATION else _base_sides(entry, entry.service_model)
+    if decision is None:
+        return _common(list(by_case.values()))
+    if not decision.cases and entry.model_source == CONFIGURATION:
+        return {}
+    return _common([by_case[case] for case in decision.cases or by_case])
 
 
-def _case_sides(entry: TypeEntry, case: Case) -> dict[Domain, Side | None]:
+@functools.lru_cache(maxsize=1024)
+def cases_with_default(type_name: str) -> tuple[Case, ...]:
+    """The cases of a type in the order in which they are tried.
+
+    Where the type alone decides the model, what no case fits has the sides of the type, as a last case `default`.
+    """
+    cases = of_type(type_name)
+    entry = describe(type_name)
+    if not cases or entry is None or entry.model_source == CONFIGURATION or entry.service_model is None:
+        return cases
+    if not all(case.reads for case in cases):
+        return cases
+    base = _base_sides(entry, entry.service_model)
+    return (*cases, Case("default", "", "otherwise", entry.service_model, base, "medium"))
+
+
+@functools.lru_cache(maxsize=1024)
+def sides_by_case(type_name: str) -> Mapping[Case, Sides]:
+    """The sides of a type in each of its cases; empty for a type without cases."""
+    entry = describe(type_name)
+    if entry is None or type_name.startswith(DATA_PREFIX):
+        return {}
+    return {case: _case_sides(entry, case) for case in cases_with_default(type_name)}
+
+
+def _case_sides(entry: TypeEntry, case: Case) -> Sides:
     return {**_base_sides(entry._replace(os_host_side=None), case.service_model), **case.sides}
 
 
-def _base_sides(entry: TypeEntry, service_model: str | None) -> dict[Domain, Side | None]:
+def _base_sides(entry: TypeEntry, service_model: str | None) -> Sides:
     if service_model is None:
         return {}
     row = _model_rows()[service_model]
@@ -185,7 +217,7 @@ def _base_sides(entry: TypeEntry, service_model: str | None) -> dict[Domain, Sid
     return found
 
 
-def _common(candidates: list[dict[Domain, Side | None]]) -> dict[Domain, Side | None]:
+def _common(candidates: list[Sides]) -> Sides:
     """The sides on which all candidates agree."""
     if not candidates:
         return {}

@@ -9,30 +9,19 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from srm_checks import git
 from srm_checks.errors import UsageError
+from srm_checks.globs import path_pattern
 from srm_checks.model import ScanError
 
 TOOL_FOLDERS: Final = frozenset({".terraform", ".terragrunt-cache", "node_modules"})
 """Dependencies and caches: counted as skipped."""
 
 _GIT_FOLDER = ".git"
-_SECONDS = 60.0  # for one question to git
-# A git hook sets these for its own repository; here the repository is found from the folder.
-_GIT_LOCAL_VARIABLES = (
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_PREFIX",
-    "GIT_COMMON_DIR",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_NAMESPACE",
-)
 
 
 @dataclass(slots=True)
@@ -62,7 +51,7 @@ class Exclusion:
         patterns = []
         for glob in globs:
             try:
-                patterns.append(re.compile(_glob_to_regex(glob)))
+                patterns.append(path_pattern(glob))
             except re.error as error:
                 raise UsageError(f"{glob!r} is no glob: {error}.") from error
         return cls(tuple(patterns))
@@ -173,9 +162,9 @@ class _Ignored:
         self._asked.add((top, folder))
         try:
             names = _ask_git(top, folder)
-        except (OSError, subprocess.SubprocessError) as error:
+        except git.GitError as error:
             self._notes.append(
-                f"git could not tell which files under {folder} it ignores, so none are left out: {_reason(error)}"
+                f"git could not tell which files under {folder} it ignores, so none are left out: {error}"
             )
             return
         here = os.path.realpath(os.curdir)
@@ -183,47 +172,7 @@ class _Ignored:
 
 
 def _ask_git(top: str, folder: str) -> list[str]:
-    """Ignored files and folders under `folder`, relative to `top`.
-
-    The repository is somebody else's: `core.fsmonitor` would run a program of theirs.
-    """
+    """Ignored files and folders under `folder`, relative to `top`."""
     below = os.path.relpath(os.path.realpath(folder), top)
-    command = ["git", "--no-optional-locks", "--literal-pathspecs", "-c", "core.fsmonitor=false", "ls-files"]
-    command += ["--others", "--ignored", "--exclude-standard", "--directory", "-z", "--", below]
-    environment = {name: value for name, value in os.environ.items() if name not in _GIT_LOCAL_VARIABLES}
-    output = subprocess.run(
-        command, cwd=top, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=_SECONDS
-    ).stdout
-    return [os.fsdecode(name).rstrip("/") for name in output.split(b"\0") if name]
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, subprocess.CalledProcessError):
-        return os.fsdecode(error.stderr).strip().partition("\n")[0] or f"exit code {error.returncode}"
-    if isinstance(error, subprocess.TimeoutExpired):
-        return f"no answer within {error.timeout:.0f} seconds"
-    return str(error.strerror if isinstance(error, OSError) else error)
-
-
-def _glob_to_regex(glob: str) -> str:
-    glob = glob.removeprefix("./").rstrip("/")
-    anchored = "/" in glob
-    pieces = re.split(r"(\*\*/?|\*|\?|\[!?[^]/]+\])", glob.lstrip("/"))
-    translated = "".join(_translate(piece) for piece in pieces)
-    return ("" if anchored else r"(?:.*/)?") + translated + r"(?:/.*)?\Z"
-
-
-def _translate(piece: str) -> str:
-    match piece:
-        case "**/":
-            return r"(?:.*/)?"
-        case "**":
-            return r".*"
-        case "*":
-            return r"[^/]*"
-        case "?":
-            return r"[^/]"
-    if piece.startswith("[") and piece.endswith("]"):
-        inside = piece[1:-1].replace("\\", r"\\")
-        return f"[^{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"
-    return re.escape(piece)
+    arguments = ("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z", "--", below)
+    return [name.rstrip("/") for name in git.names(top, *arguments)]

@@ -82,10 +82,24 @@ def references_at(resource: Resource, attribute: Segments, below: Path = ()) -> 
             yield ref
 
 
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """Resources that mention no declared one.
+
+    `named` has those that give a plain text, by that text; `same_as` those that give a value that is not known but has
+    a subject, by that; `open` all that give an unknown value; `mixed` those that give a list, a choice or the like.
+    """
+
+    named: dict[str, list[Resource]]
+    same_as: dict[str, list[Resource]]
+    open: list[Resource]
+    mixed: list[Resource]
+
+
 class StackIndex:
     """A stack with the look-ups that policies need, each built once and in linear time."""
 
-    __slots__ = ("_referrers", "by_base", "by_type", "stack")
+    __slots__ = ("_loose", "_referrers", "by_base", "by_type", "memo", "stack")
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -95,6 +109,8 @@ class StackIndex:
             self.by_type.setdefault(resource.type, []).append(resource)
             self.by_base.setdefault(resource.base, []).append(resource)
         self._referrers: dict[tuple[str, Segments], dict[str, list[tuple[Resource, Ref]]]] = {}
+        self._loose: dict[tuple[str, Segments], Loose] = {}
+        self.memo: dict[Any, Any] = {}  # what conditions work out once for the stack
 
     def referrers(self, type_: str, attribute: Segments, target: Resource) -> Iterator[Resource]:
         """The resources of a type whose attribute mentions `target`."""
@@ -104,9 +120,28 @@ class StackIndex:
                 seen.add(id(resource))
                 yield resource
 
-    def loose(self, type_: str, attribute: Segments) -> list[Resource]:
-        """The resources of a type whose attribute mentions no declared resource: what they name is open."""
-        return [resource for resource, _ref in self._table(type_, attribute).get("", ())]
+    def loose(self, type_: str, attribute: Segments) -> Loose:
+        """The resources of a type whose attribute mentions no declared resource, by what they name."""
+        found = self._loose.get((type_, attribute))
+        if found is None:
+            found = self._loose[type_, attribute] = Loose({}, {}, [], [])
+            for resource, _ref in self._table(type_, attribute).get("", ()):
+                value: Any = resource.attributes
+                if attribute[0] not in value and "*" not in value:
+                    continue  # it names nothing
+                for step in attribute:
+                    value = value.get(step) if isinstance(value, dict) else None
+                texts = value if isinstance(value, list) else [value]
+                if texts and all(isinstance(text, str) for text in texts):
+                    for text in texts:
+                        found.named.setdefault(text, []).append(resource)
+                elif isinstance(value, Unknown):
+                    found.open.append(resource)
+                    if value.subject:
+                        found.same_as.setdefault(value.subject, []).append(resource)
+                else:
+                    found.mixed.append(resource)
+        return found
 
     def _table(self, type_: str, attribute: Segments) -> dict[str, list[tuple[Resource, Ref]]]:
         table = self._referrers.get((type_, attribute))

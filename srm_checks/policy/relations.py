@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from srm_checks.model import ABSENT, Cause, Path, Resource, Unknown
-from srm_checks.policy.access import Condition, Context, Segments, references_at, same
+from srm_checks.policy.access import Condition, Context, Loose, Segments, references_at, same
 from srm_checks.policy.leaves import at_absence
 from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN, Fact, Result, all_of, any_of, negate
 
@@ -38,34 +38,90 @@ def referred(
 ) -> Condition:
     """Resources whose attribute names this one."""
 
+    decisive = TRUE if head == "some" else FALSE
+
     def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
         results: list[Result] = []
-        perhaps: list[tuple[Resource, Result]] = []
         for type_name, link in links.items():
             for other in context.index.referrers(type_name, link, resource):
                 if other is not resource and context.holds(other.exists):
                     results.append(_judge_other(context, other, tests))
-            for other in context.index.loose(type_name, link):
-                named = [item for item, _at in context.lookup(other.attributes, link, ()) if item is not ABSENT]
-                meant = _names(context, named, resource, identity)
-                if meant != FALSE and other is not resource and context.holds(other.exists):
-                    told = _judge_other(context, other, tests)
-                    if meant == TRUE:
-                        results.append(told)
-                    else:
-                        perhaps.append((other, told))
+            for other in _namesakes(context, resource, link, context.index.loose(type_name, link), identity):
+                if other is not resource and context.holds(other.exists):
+                    results.append(_judge_other(context, other, tests))
         answer = _quantify(results, head) if results else _missing(context, resource, missing, links)
-        # Whether such a resource refers here is open; that matters only if what it says would change the answer.
-        doubts = [
-            Result(
-                UNKNOWN, (Fact(resource, (), ABSENT, ()),), Cause.MISSING_REFERENCE, f"{other.address} may refer to it"
-            )
-            for other, told in perhaps
-            if _quantify([*results, told], head).truth != answer.truth
-        ]
-        return _quantify([*results, *doubts], head) if doubts else answer
+        if results and answer.truth == decisive:
+            return answer
+        for type_name, link in links.items():
+            loose = context.index.loose(type_name, link)
+            for told, others in _strangers(context, resource, loose, identity, tests).items():
+                # Whether these refer here is open; that matters only if what they say would change the answer.
+                if _quantify([*results, Result(told)], head).truth == answer.truth:
+                    continue
+                for other in others:
+                    named = _named_by(context, other, link)
+                    if other is resource or _names(context, named, resource, identity) != UNKNOWN:
+                        continue
+                    if context.holds(other.exists):
+                        fact = (Fact(resource, (), ABSENT, ()),)
+                        doubt = Result(UNKNOWN, fact, Cause.MISSING_REFERENCE, f"{other.address} may refer to it")
+                        return _quantify([*results, doubt], head)
+        return answer
 
     return judge
+
+
+def _own_names(context: Context, resource: Resource, identity: Segments) -> list[Any]:
+    return [item for item, _at in context.lookup(resource.attributes, identity, ()) if item is not ABSENT]
+
+
+def _namesakes(
+    context: Context, resource: Resource, link: Segments, loose: Loose, identity: Segments | None
+) -> Iterator[Resource]:
+    """The resources that mean this one by its name: the same text, or the same open value."""
+    for other in loose.mixed:
+        if _names(context, _named_by(context, other, link), resource, identity) == TRUE:
+            yield other
+    for own in _own_names(context, resource, identity) if identity is not None else ():
+        if isinstance(own, Unknown):
+            yield from loose.same_as.get(own.subject, ()) if own.subject else ()
+        elif isinstance(own, str):
+            yield from loose.named.get(own, ())
+
+
+def _strangers(
+    context: Context, resource: Resource, loose: Loose, identity: Segments | None, tests: Mapping[str, Condition]
+) -> Mapping[int, list[Resource]]:
+    """The resources of which it is open whether they mean this one, by what they say.
+
+    Outside of branches that is the same for all resources of the stack, and worked out once.
+    """
+    if identity is not None and any(isinstance(own, Unknown) for own in _own_names(context, resource, identity)):
+        everyone = [*loose.mixed, *loose.open, *(other for others in loose.named.values() for other in others)]
+        key = (id(tests), id(loose), "all")
+    else:
+        everyone = [*loose.mixed, *loose.open]
+        key = (id(tests), id(loose), "open")
+    if context.assignment:
+        return _by_what_they_say(context, everyone, tests)
+    memo = context.index.memo
+    if key not in memo:
+        memo[key] = _by_what_they_say(context, everyone, tests)
+    found: Mapping[int, list[Resource]] = memo[key]
+    return found
+
+
+def _by_what_they_say(
+    context: Context, others: Iterable[Resource], tests: Mapping[str, Condition]
+) -> Mapping[int, list[Resource]]:
+    groups: dict[int, list[Resource]] = {}
+    for other in others:
+        groups.setdefault(_judge_other(context, other, tests).truth, []).append(other)
+    return groups
+
+
+def _named_by(context: Context, other: Resource, link: Segments) -> list[Any]:
+    return [item for item, _at in context.lookup(other.attributes, link, ()) if item is not ABSENT]
 
 
 def anywhere(types: list[str], tests: Mapping[str, Condition], head: str, missing: int) -> Condition:

@@ -8,18 +8,25 @@ from typing import Any
 import pytest
 
 from srm_checks.catalogue.conditions import ConditionError, parse
-from srm_checks.model import ABSENT, Repeated, Stack, Unit, UnitKind, Unknown
+from srm_checks.catalogue.scene import Judged, Scene
+from srm_checks.model import ABSENT, Ref, Repeated, Resource, SourceRange, Stack, Unit, UnitKind, Unknown
 from srm_checks.policy.access import Context, Environment, StackIndex
 from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN
 
-CONTEXT = Context(
-    StackIndex(Stack(unit=Unit(UnitKind.TERRAFORM, "."), resources=[])), Environment(datetime.date(2026, 1, 1)), ()
-)
 VAR = Unknown("var.x")
 
 
+def nobody(other: Resource, context: Context) -> Judged:
+    raise AssertionError("no other resource is there")
+
+
 def truth(test: str, value: Any, **others: Any) -> int:
-    return parse(test, "a").read({"a": value, **others}, CONTEXT)[0]
+    resource = Resource(
+        type="aws_it", address="it", base="it", attributes={"a": value, **others}, block=SourceRange("main.tf", 1, 2)
+    )
+    index = StackIndex(Stack(unit=Unit(UnitKind.TERRAFORM, "."), resources=[resource]))
+    context = Context(index, Environment(datetime.date(2026, 1, 1)), ())
+    return parse(test, "a").read(Scene(resource, context, nobody))[0]
 
 
 @pytest.mark.parametrize(
@@ -27,7 +34,6 @@ def truth(test: str, value: Any, **others: Any) -> int:
     [
         ("otherwise", ABSENT, TRUE),
         ("resource present", ABSENT, TRUE),
-        ("related: its node groups", "x", UNKNOWN),
         ("present", ABSENT, FALSE),
         ("present", [], FALSE),
         ("present", "x", TRUE),
@@ -76,7 +82,15 @@ def truth(test: str, value: Any, **others: Any) -> int:
         ("an AWS deep learning image", "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1", UNKNOWN),
         ("an AWS deep learning image", "docker.io/mine:1", FALSE),
         ("an AWS deep learning image", ABSENT, FALSE),
-        ("names an AWS bundle", "wsb-1", UNKNOWN),
+        (
+            "an AWS deep learning image",
+            Unknown("", parts=("763104351884.dkr.ecr.", None, ".amazonaws.com/pytorch:2")),
+            TRUE,
+        ),
+        ("an AWS deep learning image", Unknown("data.x", refs=(Ref("data.aws_sagemaker_prebuilt_ecr_image.x"),)), TRUE),
+        ("an AWS deep learning image", Unknown("", parts=(None, "/pytorch:2")), UNKNOWN),
+        ("an AWS deep learning image", VAR, UNKNOWN),
+        ("related: a bundle of AWS", "x", FALSE),
     ],
 )
 def test_one_check(test: str, value: Any, expected: int) -> None:
@@ -98,8 +112,9 @@ def test_all_clauses_must_hold(a: Any, b: Any, expected: int) -> None:
 
 
 def test_a_clause_that_is_false_decides_against_a_related_one() -> None:
-    assert truth("== Zip, and related: its runtime management", "Image") == FALSE
-    assert truth("== Zip, and related: its runtime management", "Zip") == UNKNOWN
+    test = "== Zip, and related: a bundle of AWS"
+    assert truth(test, "Image", bundle_id="wsb-1") == FALSE
+    assert truth(test, "Zip", bundle_id="wsb-1") == UNKNOWN
 
 
 OPTION = "option aws:autoscaling:asg MinSize absent or == 1"
@@ -124,7 +139,7 @@ def test_an_entry_of_a_list_of_options(settings: Any, expected: int) -> None:
 
 @pytest.mark.parametrize(
     ("test", "attribute"),
-    [("", "a"), ("is EC2", "a"), ("== ", "a"), ("present", ""), ("absent or", "a"), ("present, and b is fine", "a")],
+    [("", "a"), ("is EC2", "a"), ("== ", "a"), ("present", ""), ("absent or", "a"), ("present, and b is fine", "a"), ("related: a thing unheard of", "a")],
 )
 def test_a_test_outside_the_language_is_refused(test: str, attribute: str) -> None:
     with pytest.raises(ConditionError):

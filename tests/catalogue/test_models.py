@@ -304,34 +304,34 @@ UNDETERMINED: list[tuple[str, dict[str, Any], str]] = [
                 {"capacity_provider": Unknown("aws_ecs_capacity_provider.c.name", refs=(Ref("c"),))}
             ]
         },
-        "it depends on an Auto Scaling group behind its capacity providers",
+        "capacity_provider_strategy.capacity_provider is aws_ecs_capacity_provider.c.name, which is not declared in view",
     ),
     (
         "AWS::ECS::Service",
         {"CapacityProviderStrategy": [{"CapacityProvider": "own"}]},
-        "it depends on an Auto Scaling group",
+        "CapacityProviderStrategy.CapacityProvider is own, which is not declared in view",
     ),
     (
         "aws_ecs_task_definition",
         {},
-        "it depends on an EC2 service that runs it; it depends on a Fargate service that runs it",
+        "no service that runs it is in view",
     ),
     (
         "AWS::ECS::TaskDefinition",
         {"RequiresCompatibilities": ["EC2", "FARGATE"]},
-        "it depends on an EC2 service that runs it",
+        "no service that runs it is in view",
     ),
     ("aws_ecs_task_definition", {"requires_compatibilities": [Repeated(VAR)]}, "requires_compatibilities is"),
     ("aws_ecs_capacity_provider", {}, "no known case has auto_scaling_group_provider not set"),
     ("AWS::ECS::CapacityProvider", {"AutoScalingGroupProvider": VAR, "ManagedInstancesProvider": VAR}, "is var.x"),
-    ("aws_eks_node_group", {"launch_template": [{"id": VAR}]}, "it depends on the image_id of its launch template"),
-    ("AWS::EKS::Nodegroup", {"LaunchTemplate": {"Id": VAR}}, "it depends on the ImageId of its launch template"),
+    ("aws_eks_node_group", {"launch_template": [{"id": VAR}]}, "launch_template.id is var.x, which is not declared in view"),
+    ("AWS::EKS::Nodegroup", {"LaunchTemplate": {"Id": VAR}}, "LaunchTemplate.Id is var.x, which is not declared in view"),
     ("aws_eks_cluster", {"outpost_config": VAR}, "outpost_config is var.x"),
     ("aws_apprunner_service", {"source_configuration": VAR}, "source_configuration.image_repository is var.x"),
     ("aws_batch_compute_environment", {"compute_resources": [{"type": VAR}]}, "compute_resources.type is var.x"),
     ("AWS::Batch::ComputeEnvironment", {"Type": "MANAGED"}, "no known case has"),
     ("AWS::Deadline::Fleet", {"Configuration": VAR}, "Configuration.CustomerManaged is var.x"),
-    ("AWS::Deadline::QueueFleetAssociation", {}, "it depends on a customer-managed fleet"),
+    ("AWS::Deadline::QueueFleetAssociation", {}, "its fleet is not in view"),
     ("AWS::GameLift::Fleet", {"ComputeType": VAR}, "ComputeType is var.x"),
     ("data.aws_db_instance", {}, "is configured elsewhere"),
     ("aws_no_such_thing", {}, "is not in the catalogue"),
@@ -423,22 +423,3 @@ def test_every_row_of_the_cases_is_in_the_language(type_name: str) -> None:
     for case in cases.of_type(type_name):
         assert case.condition.clauses
         assert case.service_model in service_models()
-
-
-def test_the_cases_that_need_other_resources_are_these() -> None:
-    waiting = {
-        case.name for type_name in cases.types() for case in cases.of_type(type_name) if case.condition.needs_related
-    }
-    assert waiting == {
-        "managed-nodes-own-template",
-        "managed-nodes-template-image",
-        "on-eks",
-        "own-provider-ec2",
-        "own-provider-managed",
-        "queue-of-customer-managed-fleet",
-        "queue-of-service-managed-fleet",
-        "self-managed-nodes",
-        "task-run-on-ec2",
-        "task-run-on-fargate",
-        "zip-runtime-auto",
-    }

@@ -169,11 +169,6 @@ def test_what_a_resource_attribute_gives_names_its_source(read):
     assert the(stack, DB).references == ((("kms_key_id",), ref),)
 
 
-def test_other_attributes_of_a_resource_may_be_empty(read):
-    stack = read(database({}, {"kms_key_id": True}, {"kms_key_id": reads("aws_kms_key.k.policy", "aws_kms_key.k")}))
-    assert the(stack, DB).attributes["kms_key_id"].present is False
-
-
 def test_what_nobody_set_is_left_to_the_policys_default(read):
     unknown = {"multi_az": True, "id": True, "arn": True, "tags_all": {}}
     stack = read(
@@ -181,6 +176,32 @@ def test_what_nobody_set_is_left_to_the_policys_default(read):
     )
     there = Unknown("(known after apply)", present=True)
     assert the(stack, DB).attributes == {"engine": "postgres", "id": there, "arn": there}
+
+
+def test_a_written_null_sets_nothing(read):
+    unknown = {"storage_encrypted": True, "logging": [{"prefix": True}]}
+    expressions = {
+        "storage_encrypted": constant(None),
+        "logging": [{"bucket": constant("b"), "prefix": constant(None)}],
+    }
+    stack = read(database({"logging": [{"bucket": "b"}]}, unknown, expressions))
+    assert the(stack, DB).attributes == {"logging": [{"bucket": "b"}]}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "surely"),
+    [
+        ("id", True),
+        ("name", True),
+        ("target_group_arn", True),
+        ("kms_key_arn", False),
+        ("role_arn", False),
+        ("policy", False),
+    ],
+)
+def test_what_every_resource_has_is_surely_set(read, attribute, surely):
+    stack = read(database({}, {"a": True}, {"a": reads(f"aws_kms_key.k.{attribute}", "aws_kms_key.k")}))
+    assert the(stack, DB).attributes["a"].present is surely
 
 
 def test_an_empty_list_that_was_written_stays(read):
@@ -406,6 +427,15 @@ def test_references_to_instances(read, expression, keys, block, expected):
     resource = the(read(plan), f"aws_s3_bucket_versioning.v[{json.dumps(keys[-1])}]")
     assert resource.key == keys[-1]
     assert resource.references == ((("bucket",), expected),)
+
+
+def test_an_own_key_may_be_one_of_more(read):
+    plan = instances("aws_s3_bucket.b", reads("aws_s3_bucket.b", "each.key"), ("x", "y"))
+    resources, changes = plan["planned_values"]["root_module"]["resources"], plan["resource_changes"]
+    resources.pop(2)
+    changes.pop(2)
+    resource = the(read(plan), 'aws_s3_bucket_versioning.v["y"]')
+    assert resource.references == ((("bucket",), Ref("aws_s3_bucket.b", "y")),)
 
 
 def test_an_own_index_into_other_instances_names_none(read):

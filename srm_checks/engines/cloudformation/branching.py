@@ -214,11 +214,15 @@ def options(subject: str, label: str, values: Iterable[Literal]) -> Any:
 
 
 def feasible(
-    decided: Iterable[tuple[str, Literal, bool]], rules: Iterable[Cond], allowed: Mapping[str, Sequence[Literal]]
+    decided: Iterable[tuple[str, Literal, bool]],
+    rules: Iterable[Cond],
+    allowed: Mapping[str, Sequence[Literal]],
+    refuses: Callable[[str, Literal], bool] = lambda subject, value: False,
 ) -> bool:
-    """Whether the decided tests can hold together, as far as template rules and AllowedValues tell.
+    """Whether the decided tests can hold together, as far as template rules and what parameters accept tell.
 
-    Says False only where it is certain.
+    `allowed` are AllowedValues by subject; `refuses` says whether a subject surely cannot have a value. Says False
+    only where it is certain.
     """
     facts = Facts()
     for subject, value, holds in decided:
@@ -228,4 +232,6 @@ def feasible(
             return False
         if all(value in facts.excluded.get(subject, ()) for value in values):
             return False
+    if any(refuses(subject, value) for subject, value in facts.values.items()):
+        return False
     return all(simplify(rule, facts) is not False for rule in rules)

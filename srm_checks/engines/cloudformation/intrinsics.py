@@ -145,10 +145,10 @@ class Resolver:
                 continue
             here = (*path, entry.name)
             value = self.resolve(entry.body, here, entry.scope)
-            if value is ABSENT:
-                continue
-            resolved[entry.name] = choice(entry.exists, value, ABSENT)
+            # Also where it comes to nothing (AWS::NoValue): that is the place that says so.
             scope.trail.mark(here, self.source.key_range(entry.key, entry.body))
+            if value is not ABSENT:
+                resolved[entry.name] = choice(entry.exists, value, ABSENT)
         return resolved
 
     def _list(self, node: Sequence[Any], path: Path, scope: Scope) -> list[Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from srm_checks.engines.cloudformation.branching import options
+from srm_checks.engines.cloudformation.constraints import Constraints
 from srm_checks.engines.cloudformation.source import Source, key_of
 from srm_checks.engines.cloudformation.text import literal_text, plain
 from srm_checks.model import ABSENT, EngineOptions, Literal, Options, ScanError, SourceRange, Unknown
@@ -26,16 +26,21 @@ PSEUDO: Final[dict[str, Any]] = {
 
 
 SUBJECT_PREFIX: Final = "Parameters/"
+_UNBOUND: Final = Constraints()
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A declared parameter: its value, and where that is written (None where it is given from outside, or open)."""
+    """A declared parameter: its value, and where that is written (None where it is given from outside, or open).
+
+    `constraints` is what bounds the value where that is open.
+    """
 
     name: str
     value: Any
     origin: SourceRange | None = None
     is_number: bool = False
+    constraints: Constraints = _UNBOUND
 
     @property
     def subject(self) -> str:
@@ -80,7 +85,9 @@ def _read(name: str, key: Any, body: Mapping[str, Any], source: Source, given: E
     if default is not None and not given.strict_parameters:
         line = source.line(key_of(body, "Default")) or source.line(key)
         return Parameter(name, convert(default, kind), line, is_number)
-    unknown = Unknown(name, present=_never_empty(kind, body), subject=subject_of(name))
+    constraints = _UNBOUND if is_list(kind) else Constraints.of(body)
+    present = _never_empty(kind) or constraints.refuse("")
+    unknown = Unknown(name, present=present, subject=subject_of(name))
     value: Any = unknown
     line = None
     if not is_list(kind):
@@ -88,7 +95,7 @@ def _read(name: str, key: Any, body: Mapping[str, Any], source: Source, given: E
         if allowed:
             value = options(subject_of(name), name, allowed)
             line = source.line(key_of(body, "AllowedValues")) or source.line(key)
-    return Parameter(name, value, line, is_number)
+    return Parameter(name, value, line, is_number, constraints)
 
 
 def is_list(kind: str) -> bool:
@@ -131,20 +138,9 @@ def _element(kind: str) -> str:
     return kind[len("List<") : -1] if kind.startswith("List<") else "String"
 
 
-def _never_empty(kind: str, body: Mapping[str, Any]) -> bool:
-    """Whether CloudFormation refuses an empty value, so that whoever deploys must give one."""
-    if kind == "Number" or kind.startswith(("AWS::", "List<AWS::")):
-        return True
-    least = number(str(body.get("MinLength", 0)))
-    if isinstance(least, int | float) and least > 0:
-        return True
-    pattern = body.get("AllowedPattern")
-    if not isinstance(pattern, str):
-        return False
-    try:
-        return re.fullmatch(pattern, "") is None
-    except re.error:
-        return False
+def _never_empty(kind: str) -> bool:
+    """Whether CloudFormation refuses an empty value by the type alone, so that whoever deploys must give one."""
+    return kind == "Number" or kind.startswith(("AWS::", "List<AWS::"))
 
 
 def open_allowed(parameters: Mapping[str, Parameter]) -> dict[str, tuple[Literal, ...]]:

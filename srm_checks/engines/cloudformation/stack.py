@@ -235,6 +235,8 @@ class _Builder:
         attributes = self._as_attributes(self._resolver.resolve(item.body.get("Properties"), (), scope), item)
         for name in _POLICIES:
             if name not in item.body:
+                # It would stand beside Properties, not in them.
+                scope.trail.mark((name,), self._source.line(item.entry.key))
                 continue
             key = key_of(item.body, name)
             value = self._resolver.resolve(item.body[name], (name,), scope)
@@ -276,6 +278,10 @@ class _Builder:
     def _feasibility(self) -> Callable[[Iterable[tuple[str, Literal, bool]]], bool]:
         rules = self._document.get("Rules")
         allowed = open_allowed(self._parameters)
+        constraints = {parameter.subject: parameter.constraints for parameter in self._parameters.values()}
+
+        def refuses(subject: str, value: Literal) -> bool:
+            return subject in constraints and constraints[subject].refuse(value)
 
         @functools.cache
         def demands() -> list[Cond]:
@@ -283,6 +289,6 @@ class _Builder:
 
         @functools.lru_cache(maxsize=4096)
         def judge(decided: tuple[tuple[str, Literal, bool], ...]) -> bool:
-            return feasible(decided, demands(), allowed)
+            return feasible(decided, demands(), allowed, refuses)
 
         return lambda decided: judge(tuple(decided))

@@ -193,6 +193,7 @@ class _Loader:
             tags=self._tags(attributes, unknown, block),
             module=item.module,
             former_bases=_former_bases(change, item.base),
+            former_addresses=_former_addresses(change),
             key=key,
         )
 
@@ -322,12 +323,14 @@ def _instance_key(value: dict[str, Any]) -> str | int | None:
     return key if isinstance(key, (str, int)) and not isinstance(key, bool) else None
 
 
-def _former_bases(change: dict[str, Any], base: str) -> tuple[str, ...]:
+def _former_addresses(change: dict[str, Any]) -> tuple[str, ...]:
     previous = change.get("previous_address")
-    if not isinstance(previous, str):
-        return ()
-    former = _LAST_KEY.sub("", previous)
-    return () if former == base else (former,)
+    return (previous,) if isinstance(previous, str) else ()
+
+
+def _former_bases(change: dict[str, Any], base: str) -> tuple[str, ...]:
+    formers = (_LAST_KEY.sub("", former) for former in _former_addresses(change))
+    return tuple(former for former in formers if former != base)
 
 
 def _kind(value: Any) -> str:

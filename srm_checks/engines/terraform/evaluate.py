@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from srm_checks.engines.terraform import operations
+from srm_checks.engines.terraform import json_template, operations
 from srm_checks.engines.terraform.env import Binding, Env, Origin
 from srm_checks.engines.terraform.functions_open import LOOKS_INSIDE, OPEN_FUNCTIONS, PASSES_ELEMENTS
 from srm_checks.engines.terraform.functions_plain import PLAIN_FUNCTIONS, FunctionError, Undecidable
@@ -44,6 +44,7 @@ from srm_checks.engines.terraform.values import (
     SetValue,
     TooManyBranches,
     choice,
+    conjoin,
     derived,
     hoist_failures,
     is_known,
@@ -52,7 +53,7 @@ from srm_checks.engines.terraform.values import (
     split,
     text_of,
 )
-from srm_checks.model import ABSENT, Choice, Cond, Options, Repeated, Unknown, all_of, any_of
+from srm_checks.model import ABSENT, Choice, Cond, Options, Repeated, Unknown, any_of
 
 FILE_FUNCTIONS: Final = frozenset(
     {
@@ -168,7 +169,7 @@ def _object(node: ObjectNode, env: Env) -> Any:
         if not _add_member(members, key, value):
             unknown += [key, value]
     result = OpenMap(members, env.site(node).unknown(*unknown)) if unknown else members
-    return choice(all_of(fails), result, FAILED)
+    return choice(conjoin(fails), result, FAILED)
 
 
 def _add_member(members: dict[str, Any], key: Any, value: Any) -> bool:
@@ -269,7 +270,7 @@ def _item_results(node: ForNode, env: Env, items: list[_Item]) -> Iterator[tuple
             if found is None:
                 raise FunctionError("the condition is not a bool")
             cond = found
-        cond = all_of((item.present, cond))
+        cond = conjoin((item.present, cond))
         if cond is not False:
             yield item, cond, inner
 
@@ -293,7 +294,7 @@ def _for_tuple(node: ForNode, env: Env, items: list[_Item]) -> Any:
             return FAILED
         fails.append(holds if cond is True else True)
         results.append(choice(cond, value, OMITTED))
-    return choice(all_of(fails), results, FAILED)
+    return choice(conjoin(fails), results, FAILED)
 
 
 def _for_object(node: ForNode, env: Env, items: list[_Item]) -> Any:
@@ -311,7 +312,7 @@ def _for_object(node: ForNode, env: Env, items: list[_Item]) -> Any:
             continue
         for key_cond, name in names:
             assert name is not None
-            there = all_of((cond, key_cond))
+            there = conjoin((cond, key_cond))
             if node.grouping:
                 members[name] = [*members.get(name, []), choice(there, value, OMITTED)]
             elif name in members and split(members[name], OMITTED)[0] is True:
@@ -396,10 +397,10 @@ def evaluate_parts(parts: tuple[TemplatePart, ...], env: Env, site: Callable[[],
     """The text that the parts of a template make."""
     pieces = [_part(part, env, site) for part in parts]
     try:
-        return lift(lambda *values: operations.concatenation(values, site()), pieces, Reach.TOP)
+        return lift(lambda *values: json_template.template(values, site()), pieces, Reach.TOP)
     except TooManyBranches:
         holes = [site().unknown(piece) if isinstance(piece, (Choice, Options)) else piece for piece in pieces]
-        return operations.concatenation(tuple(holes), site())
+        return json_template.template(tuple(holes), site())
 
 
 def _part(part: TemplatePart, env: Env, site: Callable[[], Site]) -> Any:
@@ -433,7 +434,7 @@ def _template_for(part: TemplateFor, collection: Any, env: Env, site: Callable[[
                 pieces.append(choice(item.present, evaluate_parts(part.parts, inner, site), ""))
     except FunctionError:
         return FAILED
-    return _lifted(lambda *values: operations.concatenation(values, site()), pieces, site, Reach.TOP)
+    return _lifted(lambda *values: json_template.template(values, site()), pieces, site, Reach.TOP)
 
 
 # ------------------------------------------------------------------ calls

@@ -18,6 +18,7 @@ from srm_checks.engines.terraform.values import (
     OpenMap,
     SetValue,
     choice,
+    conjoin,
     derived,
     leaves,
     map_branches,
@@ -25,7 +26,7 @@ from srm_checks.engines.terraform.values import (
     text_of,
     when,
 )
-from srm_checks.model import Choice, Cond, Options, Repeated, Test, Unknown, all_of, any_of
+from srm_checks.model import Choice, Cond, Options, Repeated, Test, Unknown, any_of
 
 INSTANCE_LIMIT: Final = 2000
 
@@ -211,7 +212,7 @@ def entries_of(value: Any, site: Site, *, as_keys: bool) -> list[Entry]:
     `dynamic` block.
     """
     return [
-        replace(entry, present=all_of((cond, entry.present)))
+        replace(entry, present=conjoin((cond, entry.present)))
         for cond, leaf in leaves(value)
         if leaf is not FAILED or value is FAILED
         for entry in _leaf_entries(leaf, site, as_keys=as_keys)

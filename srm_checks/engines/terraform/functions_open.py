@@ -30,6 +30,7 @@ from srm_checks.engines.terraform.values import (
     SetValue,
     choice,
     condition_of,
+    conjoin,
     derived,
     encode,
     is_known,
@@ -38,7 +39,7 @@ from srm_checks.engines.terraform.values import (
     same,
     text_of,
 )
-from srm_checks.model import ABSENT, Choice, Cond, Encoded, Repeated, Unknown, all_of, any_of
+from srm_checks.model import ABSENT, Choice, Cond, Encoded, Repeated, Unknown, any_of
 
 _FORMAT = re.compile(r"%(?:\[(\d+)\])?([-+# 0]*)(\d*)(?:\.(\d+))?([a-zA-Z%])")
 
@@ -327,7 +328,7 @@ def _contains(site: Site, values: Any, wanted: Any) -> Any:
 
 
 def _alltrue(site: Site, values: Any) -> Any:
-    return _quantified(all_of, site, values)
+    return _quantified(conjoin, site, values)
 
 
 def _anytrue(site: Site, values: Any) -> Any:

@@ -18,8 +18,9 @@ import posixpath
 import re
 import urllib.parse
 from collections.abc import Callable
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
+from srm_checks.engines.terraform import yaml_values
 from srm_checks.engines.terraform.values import (
     ELEMENT_LIMIT,
     TEXT_LIMIT,
@@ -375,41 +376,12 @@ def _from_json(value: Any) -> Any:
 
 
 def _yamldecode(value: Any) -> Any:
-    import yaml  # only where a module asks for it
-
-    source = text(value)
-    if re.search(r"(?m)(^|[\s\[,:-])[&*][A-Za-z0-9]", source):
-        raise Undecidable  # aliases can build values beyond measure
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """Knows the bools of YAML 1.1 that PyYAML leaves out, as Terraform does."""
-
-        bool_values: ClassVar = {**yaml.SafeLoader.bool_values, "y": True, "n": False}
-
-    Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("[yYnN]$"), list("yYnN"))
     try:
-        return _from_yaml(yaml.load(source, Loader=Loader))
-    except yaml.YAMLError as problem:
+        return yaml_values.decode(text(value))
+    except yaml_values.NotYaml as problem:
         raise FunctionError("the text is not YAML") from problem
-    except RecursionError as problem:
+    except yaml_values.NotComputed as problem:
         raise Undecidable from problem
-
-
-def _from_yaml(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {_yaml_key(key): _from_yaml(element) for key, element in value.items()}
-    if isinstance(value, list):
-        return [_from_yaml(element) for element in value]
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return _from_json(value)
-    raise Undecidable  # dates and binary data, whose text the loader does not keep
-
-
-def _yaml_key(key: Any) -> str:
-    found = text_of(key)
-    if found is None:
-        raise Undecidable
-    return found
 
 
 def _csvdecode(value: Any) -> list[Any]:

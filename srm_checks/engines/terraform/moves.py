@@ -33,8 +33,8 @@ def base_of(address: str) -> str:
     return _LAST_KEY.sub("", address)
 
 
-def former_bases(address: str, base: str, moved: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """The earlier bases of a resource instance, the most recent first; chains of moves are followed."""
+def former_addresses(address: str, base: str, moved: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The earlier addresses of a resource instance, the most recent first; chains of moves are followed."""
     known = list(moved)
     found: dict[str, None] = {}
     waiting = [address, base]
@@ -46,9 +46,14 @@ def former_bases(address: str, base: str, moved: Iterable[tuple[str, str]]) -> t
             if former is not None and former not in seen:
                 seen.add(former)
                 waiting.append(former)
-                if base_of(former) != base:
-                    found.setdefault(base_of(former))
+                found.setdefault(former)
     return tuple(found)
+
+
+def former_bases(address: str, base: str, moved: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The same without the last instance keys, as far as they differ from the present base."""
+    bases = map(base_of, former_addresses(address, base, moved))
+    return tuple(dict.fromkeys(former for former in bases if former != base))
 
 
 def _replaced(address: str, source: str, target: str) -> str | None:

@@ -22,6 +22,7 @@ from srm_checks.engines.terraform.values import (
     SetValue,
     choice,
     condition_of,
+    conjoin,
     derived,
     hoist_failures,
     is_known,
@@ -40,7 +41,6 @@ from srm_checks.model import (
     Repeated,
     Test,
     Unknown,
-    all_of,
     any_of,
     negate,
 )
@@ -187,7 +187,7 @@ def invert(value: Any, site: Site) -> Any:
 
 def conjunction(left: Any, right: Any, site: Site) -> Any:
     """`left && right`"""
-    return _join(all_of, False, left, right, site)
+    return _join(conjoin, False, left, right, site)
 
 
 def disjunction(left: Any, right: Any, site: Site) -> Any:

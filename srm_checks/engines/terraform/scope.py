@@ -33,6 +33,7 @@ from srm_checks.engines.terraform.values import (
     ObjectValue,
     OpenMap,
     choice,
+    conjoin,
     is_known,
     same,
     text_of,
@@ -50,7 +51,6 @@ from srm_checks.model import (
     ScanError,
     Unknown,
     UnreadModule,
-    all_of,
 )
 from srm_checks.model import (
     Call as CallPlace,
@@ -568,7 +568,7 @@ class ModuleScope:
         objects: dict[str | int | None, ObjectValue] = {}
         for slot in slots:
             address = local_address + slot.suffix
-            exists = all_of((self.exists, slot.exists))
+            exists = conjoin((self.exists, slot.exists))
             if directory is None:
                 objects[slot.key] = UnreadObject(address, f"module.{name}{slot.suffix}", slot.exists)
                 continue

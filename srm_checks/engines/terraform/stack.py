@@ -19,7 +19,7 @@ from srm_checks.engines.terraform.scope import ModuleScope, Project, ResourceIns
 from srm_checks.engines.terraform.source import display_path
 from srm_checks.engines.terraform.suppressions import suppressions_in
 from srm_checks.engines.terraform.syntax import check_hcl2
-from srm_checks.engines.terraform.values import export
+from srm_checks.engines.terraform.values import conjoin, export
 from srm_checks.errors import InputError
 from srm_checks.model import (
     ABSENT,
@@ -31,11 +31,10 @@ from srm_checks.model import (
     Stack,
     Suppression,
     Unit,
-    all_of,
 )
 
 # Expressions refer to expressions: a chain of local values costs some frames a link.
-_RECURSION_LIMIT: Final = 6000
+_RECURSION_LIMIT: Final = 5000
 
 
 def load(unit: Unit, options: EngineOptions) -> Stack:
@@ -79,7 +78,7 @@ class _Loader:
             for declaration in scope.all_declarations():
                 try:
                     for instance in declaration.instances():
-                        exists = all_of((scope.exists, instance.exists))
+                        exists = conjoin((scope.exists, instance.exists))
                         if exists is not False:
                             resources.append(self._resource(instance, inherited))
                 except RecursionError:
@@ -139,7 +138,7 @@ class _Loader:
             attributes=attributes,
             block=block.range,
             lines=reader.lines,
-            exists=all_of((scope.exists, instance.exists)),
+            exists=conjoin((scope.exists, instance.exists)),
             references=_references(reader),
             tags=providers.tags_of(instance, default),
             suppressions=(*suppressions_in(block, scope.source), *inherited),
@@ -147,6 +146,7 @@ class _Loader:
             calls=scope.calls,
             trace=_Trace(reader.sites),
             former_bases=moves.former_bases(instance.address, instance.base, self.moved),
+            former_addresses=moves.former_addresses(instance.address, instance.base, self.moved),
             key=instance.slot.key,
         )
 
@@ -193,7 +193,7 @@ class _Loader:
             attributes = reader.read(block.body, env, skip=META_ARGUMENTS)
             resource = self._setting(f"provider.{block.labels[0]}", base, block, scope, reader, attributes)
             resource.address, resource.key = base + slot.suffix, slot.key
-            resource.exists = all_of((scope.exists, slot.exists))
+            resource.exists = conjoin((scope.exists, slot.exists))
             yield resource
 
     def _setting(

@@ -65,6 +65,7 @@ _TOO_DEEP: Final = "The text is nested too deeply to be read."
 _PREFIX: Final = "_ = "
 _SIMPLE_TRAVERSAL = re.compile(r"\s*[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*\s*")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _ESCAPE = re.compile(r"\\(?:([nrt\"\\])|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))|(\$\$\{|%%\{)")
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _DIRECTIVE_FOR = re.compile(r"\s*for\s+([A-Za-z_][\w-]*)\s*(?:,\s*([A-Za-z_][\w-]*)\s*)?in\b")
@@ -532,33 +533,42 @@ class _TemplateBuilder:
 
     def _marks(self) -> list[str | Expression | _Directive]:
         """Literal texts, hole expressions and directives in order; trims and indentation are done."""
-        spans = list(self.text.parts)
         pieces: list[str | lexical.Hole] = []
-        for span in spans:
-            pieces.append(span if isinstance(span, lexical.Hole) else self.source.text[span[0] : span[1]])
+        for span in self.text.parts:
+            if isinstance(span, lexical.Hole):
+                pieces.append(span)
+            else:
+                pieces += self._literals(self.source.text[span[0] : span[1]])
+        pieces = [self._trimmed(pieces, index) for index in range(len(pieces))]
         if self.text.heredoc == "<<-":
             pieces = _flush(pieces)
         marks: list[str | Expression | _Directive] = []
-        for index, piece in enumerate(pieces):
+        for piece in pieces:
             if isinstance(piece, lexical.Hole):
                 marks.append(self._directive(piece) if piece.directive else self._hole(piece))
-                continue
-            before = pieces[index - 1] if index else None
-            after = pieces[index + 1] if index + 1 < len(pieces) else None
-            if isinstance(before, lexical.Hole) and before.trim_after:
-                piece = piece.lstrip()
-            if isinstance(after, lexical.Hole) and after.trim_before:
-                piece = piece.rstrip()
-            if piece:
-                marks.append(self._unescape(piece))
+            elif piece:
+                marks.append(piece)
         return marks
 
-    def _unescape(self, piece: str) -> str:
-        if not self.escapes:
-            return piece.replace("$${", "${").replace("%%{", "%{")
-        if "\\" not in piece and "{" not in piece:
+    def _literals(self, raw: str) -> list[str]:
+        """Literal text without its escapes. Outside of quotes every line is a piece of its own, for the trims."""
+        if self.escapes:
+            return [_ESCAPE.sub(_escaped, raw)] if raw else []
+        return _LINE.findall(raw.replace("$${", "${").replace("%%{", "%{"))
+
+    @staticmethod
+    def _trimmed(pieces: list[str | lexical.Hole], index: int) -> str | lexical.Hole:
+        """A piece without the white space that the `~` of a neighbour takes away."""
+        piece = pieces[index]
+        if isinstance(piece, lexical.Hole):
             return piece
-        return _ESCAPE.sub(_escaped, piece)
+        before = pieces[index - 1] if index else None
+        after = pieces[index + 1] if index + 1 < len(pieces) else None
+        if isinstance(before, lexical.Hole) and before.trim_after:
+            piece = piece.lstrip()
+        if isinstance(after, lexical.Hole) and after.trim_before:
+            piece = piece.rstrip()
+        return piece
 
     def _hole(self, hole: lexical.Hole) -> Expression:
         return parse_expression(self.source, hole.start, hole.end)
@@ -631,29 +641,19 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def _flush(pieces: list[str | lexical.Hole]) -> list[str | lexical.Hole]:
-    """Take the common indentation off the lines of a `<<-` heredoc."""
-    indents: list[int] = []
+    """Take the common indentation off the lines of a `<<-` heredoc; blank lines have none."""
+    indents: dict[int, int] = {}
+    widths: list[int] = []
+    starts_line = True
     for index, piece in enumerate(pieces):
-        if isinstance(piece, str):
-            lines = piece.split("\n")
-            for number, line in enumerate(lines):
-                starts_line = number > 0 or index == 0
-                ends_text = number == len(lines) - 1 and index == len(pieces) - 1
-                blank = not line.strip() and not (number == len(lines) - 1 and index < len(pieces) - 1)
-                if starts_line and not ends_text and not blank:
-                    indents.append(len(line) - len(line.lstrip(" ")))
-    width = min(indents, default=0)
-    if not width:
-        return pieces
-    flushed: list[str | lexical.Hole] = []
-    for index, piece in enumerate(pieces):
-        if isinstance(piece, str):
-            lines = piece.split("\n")
-            kept = [
-                line[min(width, len(line) - len(line.lstrip(" "))) :] if number or not index else line
-                for number, line in enumerate(lines)
-            ]
-            flushed.append("\n".join(kept))
-        else:
-            flushed.append(piece)
-    return flushed
+        if isinstance(piece, lexical.Hole):
+            if starts_line:
+                widths.append(0)
+            starts_line = False
+            continue
+        if starts_line and (piece.strip() or not piece.endswith("\n")):
+            indents[index] = len(piece) - len(piece.lstrip())
+            widths.append(indents[index])
+        starts_line = piece.endswith("\n")
+    width = min(widths, default=0)
+    return [piece[width:] if isinstance(piece, str) and i in indents else piece for i, piece in enumerate(pieces)]

@@ -167,7 +167,7 @@ class Assumption:
         if isinstance(cond, Not):
             return negate(self.simplify(cond.of))
         if isinstance(cond, AllOf):
-            return all_of(map(self.simplify, cond.of))
+            return conjoin(map(self.simplify, cond.of))
         if isinstance(cond, AnyOf):
             return any_of(map(self.simplify, cond.of))
         return cond
@@ -233,6 +233,30 @@ class Assumption:
 def null_subject(subject: str) -> str:
     """The subject of the question whether the value of `subject` is null."""
     return f"{subject} == null"
+
+
+def conjoin(conds: Iterable[Cond]) -> Cond:
+    """The conjunction in its simplest form: one level, and without what follows from the rest.
+
+    A subject has one value, so that `x is "a"` makes `x is not "b"` superfluous and `x is "b"` false.
+    """
+    parts: list[Cond] = []
+    for cond in conds:
+        parts += cond.of if isinstance(cond, AllOf) else (cond,)
+    decided: dict[str, Any] = {}
+    for part in parts:
+        if isinstance(part, Test):
+            if part.subject in decided and not same(decided[part.subject], part.value):
+                return False
+            decided[part.subject] = part.value
+    return all_of(part for part in parts if not _follows(part, decided))
+
+
+def _follows(cond: Cond, decided: Mapping[str, Any]) -> bool:
+    """Whether `cond` is a denial that follows from the decided values."""
+    if not isinstance(cond, Not) or not isinstance(cond.of, Test) or cond.of.subject not in decided:
+        return False
+    return not same(decided[cond.of.subject], cond.of.value)
 
 
 # ------------------------------------------------------------------ branches
@@ -341,17 +365,17 @@ def either(cond: Cond, then: Cond, otherwise: Cond) -> Cond:
         return any_of((cond, otherwise))
     if otherwise is True:
         return any_of((negate(cond), then))
-    return any_of((all_of((cond, then)), all_of((negate(cond), otherwise))))
+    return any_of((conjoin((cond, then)), conjoin((negate(cond), otherwise))))
 
 
 def leaves(value: Any, cond: Cond = True) -> Iterator[tuple[Cond, Any]]:
     """Every branch of a value with the condition under which it is taken. Options become branches."""
     if isinstance(value, Choice):
-        yield from leaves(value.then, all_of((cond, value.cond)))
-        yield from leaves(value.otherwise, all_of((cond, negate(value.cond))))
+        yield from leaves(value.then, conjoin((cond, value.cond)))
+        yield from leaves(value.otherwise, conjoin((cond, negate(value.cond))))
     elif isinstance(value, Options):
         for option in value.values:
-            yield all_of((cond, Test(value.subject, option, value.label))), option
+            yield conjoin((cond, Test(value.subject, option, value.label))), option
     else:
         yield cond, value
 
@@ -383,7 +407,7 @@ def hoist_failures(elements: Iterable[Any], build: Callable[[list[Any]], Any]) -
             cond, element = split(element, FAILED)
             holds.append(cond)
         kept.append(element)
-    return choice(all_of(holds), build(kept), FAILED)
+    return choice(conjoin(holds), build(kept), FAILED)
 
 
 # ------------------------------------------------------------------ conditions
@@ -412,7 +436,7 @@ def condition_of(value: Any) -> Cond | None:
             cond = condition_of(option)
             if cond is None:
                 return None
-            parts.append(all_of((Test(value.subject, option, value.label), cond)))
+            parts.append(conjoin((Test(value.subject, option, value.label), cond)))
         return any_of(parts)
     return None
 

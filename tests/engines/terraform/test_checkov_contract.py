@@ -66,7 +66,7 @@ resource "aws_db_instance" "db" {
   engine              = "mysql"
   allocated_storage   = var.sizes[var.env]
   storage_encrypted   = var.env == "prod" ? true : false
-  publicly_accessible = var.env == "dev"
+  publicly_accessible = var.env == "dev" ? true : false
   tags                = local.tags
 }
 resource "aws_security_group" "sg" {

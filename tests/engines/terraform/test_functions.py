@@ -35,6 +35,35 @@ def value_of(expression: str) -> Any:
 
 
 KNOWN: list[tuple[str, Any]] = [
+    (
+        """<<EOT
+a
+  %{ if true ~}
+  b
+  %{~ endif }
+c
+
+   e ${~ "x" ~}
+
+ f
+EOT
+""",
+        "a\n    b\n\nc\n\n   ex\n f\n",
+    ),
+    (
+        """<<-EOT
+    a
+      ${"x"} b
+
+    %{ if true ~}
+    c
+    %{ endif ~}
+\ttab
+    EOT
+""",
+        "a\n  x b\n\n    c\n\ttab\n",
+    ),
+    ('"a\\n  %{ if true ~}\\n  b\\n  %{~ endif }\\nc ${~ "y" ~} \\n z"', "a\n  b\ncyz"),
     ("1 + 2 * 3 - 4 / 2", 5),
     ("7 % 3", 1),
     ("-7 % 3", -1),
@@ -104,6 +133,11 @@ KNOWN: list[tuple[str, Any]] = [
     ('substr("hello", 0, 100)', "hello"),
     ('jsonencode({b=1,a=[true,null,"<x>&"]})', '{"a":[true,null,"\\u003cx\\u003e\\u0026"],"b":1}'),
     ('jsondecode("{\\"a\\":[1,2.5,null]}")', {"a": [1, 2.5, None]}),
+    (
+        'yamldecode("name: no\\nyes: nobody\\n1: x\\ns: \\"no\\"\\nf: 1.5")',
+        {"name": False, "true": "nobody", "1": "x", "s": "no", "f": 1.5},
+    ),
+    ('yamldecode("")', None),
     ('yamldecode("a: 1\\nb: [x, y]\\n")', {"a": 1, "b": ["x", True]}),
     ('base64encode("abc")', "YWJj"),
     ('base64decode("YWJj")', "abc"),
@@ -271,6 +305,8 @@ def test_what_terraform_reports_as_an_error_fails(expression: str) -> None:
         'regex("(a+)+$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!")',
         'yamldecode("a: &x [1]\\nb: *x")',
         'yamldecode("a: 2001-01-01")',
+        'yamldecode("a: 0x1f")',
+        'yamldecode("a: 1:30")',
     ],
 )
 def test_what_is_not_computed_is_unknown(expression: str) -> None:

@@ -1,0 +1,55 @@
+"""Identity: the marks by which a finding and its evidence are known again in another scan.
+
+A mark holds no line number, and no position in a list: an element is known by its value. Paths in it are relative to
+the top of the repository, so that it is the same from any folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from typing import Any, Final
+
+CONFIGURATION: Final = "srm-checks.yaml"  # where there is no repository, its folder is the top
+
+_POSITION: Final = re.compile(r"(?<=\.)\d+(?=\.|\Z)")
+
+
+def fingerprint(policy_id: str, framework: str, root: str, *rest: str) -> str:
+    """The mark of a finding; `root` is relative to the repository's top (`repository_path`)."""
+    text = "\0".join((policy_id, framework, root, *rest))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def evidence_fingerprint(policy_id: str, framework: str, root: str, address: str, path: str, value: Any) -> str:
+    """The mark of one attribute that decided; `root` as in `fingerprint`, `value` is JSON-ready."""
+    shown = json.dumps(value, sort_keys=True)
+    return fingerprint(policy_id, framework, root, address, without_positions(path), shown)
+
+
+def without_positions(path: str) -> str:
+    """An attribute path with `*` for each position in a list: `ingress.*.cidr_blocks`."""
+    return _POSITION.sub("*", path)
+
+
+def repository_path(path: str) -> str:
+    """A path relative to the top of what it belongs to, POSIX style.
+
+    The top is that of its git work tree, else the folder of the nearest configuration file, else the working directory.
+    """
+    absolute = os.path.abspath(path)
+    folder = absolute if os.path.isdir(absolute) else os.path.dirname(absolute)
+    top = _nearest(folder, ".git") or _nearest(folder, CONFIGURATION) or os.getcwd()
+    return os.path.relpath(absolute, top).replace(os.sep, "/")
+
+
+def _nearest(folder: str, name: str) -> str | None:
+    """The nearest folder, from this one upward, that has an entry of this name."""
+    while not os.path.exists(os.path.join(folder, name)):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return folder
