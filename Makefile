@@ -8,11 +8,13 @@ PYTHONS ?= python3.10 python3.11 python3.12 python3.13
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format lock clean
+.PHONY: help demo test docs bench format lock clean
 
 help:
 	@echo "make demo    scan the example stack in examples/demo"
 	@echo "make test    lint, types and tests"
+	@echo "make docs    write the pages that are made from the code"
+	@echo "make bench   what judging costs"
 	@echo "make format  let ruff format and mend the code"
 	@echo "make lock    resolve the dependencies again (needs Python 3.10 to 3.13)"
 	@echo "make clean   remove .venv and caches"
@@ -39,6 +41,12 @@ test: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n auto
+
+docs: $(INSTALLED)
+	$(BIN)/python tools/docs.py
+
+bench: $(INSTALLED)
+	$(BIN)/python benchmarks/evaluation.py
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .

@@ -73,7 +73,7 @@ def start(folder: str, errors: IO[bytes], *arguments: str) -> subprocess.Popen[b
 
 
 def _command(arguments: tuple[str, ...]) -> list[str]:
-    return ["git", *_SETTINGS, *arguments]
+    return ["git", "--no-optional-locks", "--literal-pathspecs", *_SETTINGS, *arguments]
 
 
 def _environment() -> dict[str, str]:

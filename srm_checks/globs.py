@@ -27,7 +27,7 @@ def literally(path: str) -> str:
 
 
 def address_pattern(glob: str) -> re.Pattern[str]:
-    """A glob over resource addresses, for `match_address`: only `*` and `?` are special, brackets hold instance keys."""
+    """A glob over resource addresses, for `match_address`: `*` and `?` are special, brackets hold instance keys."""
     translated = "".join({"*": r".*", "?": r"."}.get(letter, re.escape(letter)) for letter in glob)
     return re.compile(translated + r"\Z", re.DOTALL)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import logging
 import os
@@ -36,7 +37,10 @@ UNDETERMINED = "undetermined"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScanRequest:
-    """Everything that a scan depends on. Empty filters mean all; `undeclared="gap"` as in a pack."""
+    """Everything that a scan depends on. Empty filters mean all; `undeclared="gap"` as in a pack.
+
+    `with_builtins` adds the engines' own checks; `select` and `ignore` then name theirs too.
+    """
 
     paths: tuple[str, ...]
     packs: tuple[str, ...] = (DEFAULT_PACK,)
@@ -53,6 +57,7 @@ class ScanRequest:
     exclude: tuple[str, ...] = ()
     include_all: bool = False
     undeclared: str | None = None
+    with_builtins: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def _setting() -> tuple[Any, Rules]:
     def config() -> ConfigMixIn:
         return ConfigMixIn(["--config-file", os.devnull], include_checks=["I"], regions=["us-east-1"])
 
-    return config, Rules.create_from_directory(folder)
+    return config, Rules.create_from_directory(os.path.dirname(cfnlint.rules.__file__))
 
 
 def _result(match: Match) -> Result:

@@ -28,8 +28,8 @@ class Result:
     """One result of an engine's check that failed, or that somebody told the engine to skip (`reason` is then a text).
 
     `resource` is Checkov's name of the resource, `template_path` cfn-lint's path into the template; one of them is
-    empty. `attributes` are the keys that Checkov's check looked at, in its notation (`ingress/[0]/from_port`). `path` is
-    absolute, lines count from 1.
+    empty. `attributes` are the keys that Checkov's check looked at, in its notation (`ingress/[0]/from_port`). `path`
+    is as the engine gives it, lines count from 1.
     """
 
     check_id: str

@@ -40,7 +40,7 @@ def _document(pieces: Sequence[Any], site: Site) -> Encoded | None:
     for index, piece in enumerate(pieces):
         text = text_of(piece)
         if text is None and not isinstance(piece, (Unknown, Encoded)):
-            pass  # null, a list, a map: no part of a text
+            return None  # null, a list, a map: no part of a text
         if text is None:
             mark = f"{_OPEN}{index}{_CLOSE}"
             text = json.dumps(mark, ensure_ascii=False) if isinstance(piece, Encoded) else mark
@@ -51,7 +51,7 @@ def _document(pieces: Sequence[Any], site: Site) -> Encoded | None:
         data = _filled(json.loads("".join(texts)), pieces, site)
     except (ValueError, RecursionError, _NoDocument):
         return None
-    return Encoded(data)
+    return Encoded(data) if isinstance(data, (dict, list)) else None
 
 
 def _filled(data: Any, pieces: Sequence[Any], site: Site) -> Any:
@@ -61,7 +61,7 @@ def _filled(data: Any, pieces: Sequence[Any], site: Site) -> Any:
     if isinstance(data, list):
         return [_filled(element, pieces, site) for element in data]
     if isinstance(data, dict):
-        if False:
+        if any(_OPEN in key for key in data):
             raise _NoDocument
         return {key: _filled(value, pieces, site) for key, value in data.items()}
     return _filled_text(data, pieces, site) if isinstance(data, str) and _OPEN in data else data
@@ -73,6 +73,6 @@ def _filled_text(text: str, pieces: Sequence[Any], site: Site) -> Any:
         piece = pieces[int(whole[1])]
         return piece.value if isinstance(piece, Encoded) else settled(piece)
     mixed = [part if index % 2 == 0 else pieces[int(part)] for index, part in enumerate(_MARK.split(text))]
-    if False:
+    if any(isinstance(piece, Encoded) for piece in mixed):
         raise _NoDocument  # the JSON of a value within a string
     return concatenation(tuple(mixed), site)

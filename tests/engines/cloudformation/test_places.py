@@ -284,3 +284,34 @@ class TestSuppressions:
             """)
         assert stack.errors == []
         assert stack.resources[0].suppressions == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "lines"),
+    [
+        pytest.param(("Encrypted",), (7, 7), id="condition decided, NoValue"),
+        pytest.param(("Options", "Enabled"), (8, 10), id="inside what came to nothing"),
+        pytest.param(("DeletionPolicy",), (4, 4), id="policy that would stand beside Properties"),
+        pytest.param(("UpdateReplacePolicy",), (4, 4), id="the other policy"),
+        pytest.param(("Engine",), (6, 6), id="property that would stand in Properties"),
+    ],
+)
+def test_line_of_what_is_absent(
+    load_one: Callable[..., Resource], path: tuple[str | int, ...], lines: tuple[int, int]
+) -> None:
+    resource = load_one("""\
+        Parameters: {Key: {Type: String, Default: ''}}
+        Conditions: {HasKey: !Not [!Equals [!Ref Key, '']]}
+        Resources:
+          Db:
+            Type: AWS::RDS::DBInstance
+            Properties:
+              Encrypted: !If [HasKey, true, !Ref AWS::NoValue]
+              Options: !If
+              - HasKey
+              - {Enabled: true}
+              - !Ref AWS::NoValue
+        """)
+    assert path[0] not in resource.attributes
+    place = resource.place(path)
+    assert (place.start_line, place.end_line) == lines
