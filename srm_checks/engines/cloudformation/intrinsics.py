@@ -239,7 +239,7 @@ class Resolver:
             refs=(ref,),
             # What a custom resource returns is up to its code, also an empty text.
             present=not (attribute and kind.startswith(("Custom::", "AWS::CloudFormation::CustomResource"))),
-            parts=("arn:", None) if is_arn else None,
+            parts=("arn:", None, *_ARN_TAILS.get(kind, ())) if is_arn else None,
             subject=scope.subject(text),
         )
 

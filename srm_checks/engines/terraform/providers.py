@@ -99,6 +99,10 @@ def _merge(merge: Any, site: Site, maps: tuple[Any, ...]) -> Any:
 
 def region(root: ModuleScope) -> Any:
     """The Region of the root's default AWS provider."""
-    found = configuration(root, "aws", "")
-    value = argument(found[1], "region", found[0].env) if found else ABSENT
+    return region_of(configuration(root, "aws", ""))
+
+
+def region_of(provider: tuple[ModuleScope, Block] | None) -> Any:
+    """The Region that a provider block is set to; Unknown where it is not set in code."""
+    value = argument(provider[1], "region", provider[0].env) if provider else ABSENT
     return Unknown("region") if value is ABSENT else export(value, "region")

@@ -59,6 +59,11 @@ from srm_checks.model import (
 _META_ARGUMENTS: Final = frozenset({"source", "version", "providers", "count", "for_each", "depends_on", "enabled"})
 _DEPTH_LIMIT: Final = 40  # of module calls
 # Attributes that every provider computes: surely set on a resource that exists, though not in the code.
+# What is known of the end of an ARN, which tells a named principal from a whole account.
+_ARN_TAILS: Final[dict[str, tuple[str | None, ...]]] = {
+    "aws_iam_role": (":role/", None),
+    "aws_iam_user": (":user/", None),
+}
 _COMPUTED: Final = frozenset(
     {
         "id",
@@ -215,12 +220,13 @@ class ResourceInstance(ObjectValue):
             present = data
         remote = data and self.declaration.type == "terraform_remote_state" and name == "outputs"
         is_arn = name == "arn" and self.declaration.type.startswith("aws_")
+        arn = ("arn:", None, *_ARN_TAILS.get(self.declaration.type, ()))
         return Unknown(
             text=f"{self.declaration.local_address}{self.slot.suffix}.{name}",
             cause=Cause.OTHER_STACK if remote else Cause.UNRESOLVED_VALUE,
             refs=(self._ref(name),),
             present=present,
-            parts=("arn:", None) if is_arn else None,
+            parts=arn if is_arn else None,
             subject=f"{self.address}.{name}",
         )
 

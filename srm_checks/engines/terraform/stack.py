@@ -148,6 +148,8 @@ class _Loader:
             former_bases=moves.former_bases(instance.address, instance.base, self.moved),
             former_addresses=moves.former_addresses(instance.address, instance.base, self.moved),
             key=instance.slot.key,
+            # Since provider 6 a resource may name a Region of its own.
+            region=attributes["region"] if "region" in attributes else providers.region_of(provider),
         )
 
     # -- terraform and provider blocks

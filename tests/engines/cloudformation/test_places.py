@@ -290,7 +290,7 @@ class TestSuppressions:
     ("path", "lines"),
     [
         pytest.param(("Encrypted",), (7, 7), id="condition decided, NoValue"),
-        pytest.param(("Options", "Enabled"), (8, 10), id="inside what came to nothing"),
+        pytest.param(("Options", "Enabled"), (8, 11), id="inside what came to nothing"),
         pytest.param(("DeletionPolicy",), (4, 4), id="policy that would stand beside Properties"),
         pytest.param(("UpdateReplacePolicy",), (4, 4), id="the other policy"),
         pytest.param(("Engine",), (6, 6), id="property that would stand in Properties"),

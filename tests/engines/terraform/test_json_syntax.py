@@ -18,7 +18,7 @@ def test_json_root(roots: Any) -> None:
         "//": "a comment",
         "variable": {"env": {"type": "string"}, "on": [{"default": True}]},
         "locals": {"name": "${var.env}-x"},
-        "provider": {"aws": [{"region": "eu-west-1"}, {"alias": "east", "region": "us-east-1"}]},
+        "provider": {"aws": [{"region": "eu-west-1"}, {"alias": "east", "default_tags": {"tags": {"t": "east"}}}]},
         "terraform": {"backend": {"s3": {"encrypt": True}}},
         "resource": {
             "aws_kms_key": {"k": {}},
@@ -52,6 +52,7 @@ def test_json_root(roots: Any) -> None:
     assert resources["terraform"].attributes == {"backend": [{"type": "s3", "encrypt": True}]}
     resource = resources["aws_x.y[0]"]
     assert resource.exists == Condition("|var.env", "prod", "var.env")
+    assert resource.tags == {"t": "east", "Name": "n"}
     attributes = dict(resource.attributes)
     assert attributes.pop("name").parts == (None, "-x")
     assert attributes.pop("key").refs == (Ref("aws_kms_key.k", None, "arn"),)

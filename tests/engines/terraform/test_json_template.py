@@ -38,7 +38,8 @@ def test_the_encoded_value_stands_in_its_place(roots: Roots) -> None:
     value = roots.value('<<EOT\n{"Statement": [{"Resource": ${jsonencode(["a", var.bucket])}}]}\nEOT\n', SETTING)
     known, unknown = statement(value)["Resource"]
     assert known == "a"
-    assert isinstance(unknown, Unknown) and unknown.text == "var.bucket"
+    assert isinstance(unknown, Unknown)
+    assert unknown.text == "var.bucket"
 
 
 def test_a_template_file_of_one_jsonencode_and_a_line_end(roots: Roots) -> None:
@@ -77,4 +78,5 @@ def test_null_is_not_set(roots: Roots) -> None:
 def test_what_is_no_such_document_stays_a_text_with_holes(roots: Roots, document: str) -> None:
     value = roots.value(f"<<EOT\n{document}\nEOT\n", SETTING)
     assert isinstance(value, Unknown)
-    assert value.parts is not None and None in value.parts
+    assert value.parts is not None
+    assert None in value.parts

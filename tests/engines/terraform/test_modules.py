@@ -342,6 +342,9 @@ def test_files_read_by_functions(roots: Any) -> None:
               exists   = fileexists("${path.module}/policy.json")
               missing  = fileexists("${path.module}/gone.json")
               set      = fileset(path.module, "*.json")
+              some     = fileset(path.root, "{m,n}/**/*.{json,tftpl}")
+              digest   = filesha256("${path.module}/policy.json")
+              base64   = filebase64sha256("${path.module}/policy.json")
               template = templatefile("${path.module}/t.tftpl", { name = "n", list = ["a", "b"] })
               open     = templatefile("${path.module}/t.tftpl", { name = var.name, list = [] })
               outside  = file("/etc/hostname")
@@ -360,8 +363,36 @@ def test_files_read_by_functions(roots: Any) -> None:
     assert attributes["decoded"] == 1
     assert (attributes["exists"], attributes["missing"]) == (True, False)
     assert attributes["set"] == ["policy.json"]
+    assert attributes["some"] == ["m/policy.json", "m/t.tftpl"]
+    assert attributes["digest"] == "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
+    assert attributes["base64"] == "AVq9f1zFei3ZS3WQ8ErYCEJzkF7jPsXOvq5iJ2qX+GI="
     assert attributes["template"] == 'hello n a b "q" \\n'
     assert attributes["open"].parts == ("hello ", None, ' "q" \\n')
     assert isinstance(attributes["outside"], Unknown)
     assert isinstance(attributes["gone"], Unknown)
     assert {"root/m/policy.json", "root/m/t.tftpl"} <= stack.files
+
+
+def test_override_inside_of_lifecycle(roots: Any) -> None:
+    resource = roots.one(
+        {
+            "main.tf": 'resource "aws_x" "y" {\n  lifecycle {\n    prevent_destroy = false\n    ignore_changes = [a]\n  }\n}',
+            "override.tf": 'resource "aws_x" "y" {\n  lifecycle {\n    prevent_destroy = true\n  }\n}',
+        },
+        "aws_x.y",
+    )
+    assert resource.attributes == {"lifecycle": [{"prevent_destroy": True, "ignore_changes": ["a"]}]}
+
+
+def test_alias_is_not_inherited(roots: Any) -> None:
+    resource = roots.one(
+        {
+            "main.tf": (
+                'provider "aws" {\n  alias = "east"\n  default_tags {\n    tags = { a = "b" }\n  }\n}\n'
+                'module "m" {\n  source = "./m"\n}'
+            ),
+            "m/main.tf": 'resource "aws_x" "y" {\n  provider = aws.east\n}',
+        },
+        "module.m.aws_x.y",
+    )
+    assert resource.tags == {}

@@ -284,3 +284,53 @@ def test_cycle_is_unknown(roots: Any) -> None:
 def test_workspace(roots: Any) -> None:
     assert isinstance(roots.value("terraform.workspace"), Unknown)
     assert roots.value("terraform.workspace", workspace="prod") == "prod"
+
+
+def test_list_functions_over_open_lists(roots: Any) -> None:
+    some = Repeated(Unknown(text="var.names[*]", subject="|var.names[*]"))
+    assert roots.value("concat([1, 2, 3], var.names)[1]", OPEN) == 2
+    assert isinstance(roots.value("concat([1], var.names)[1]", OPEN), Unknown)
+    assert roots.value("slice(concat([1, 2], var.names), 0, 2)", OPEN) == [1, 2]
+    [unknown] = roots.value("slice(concat([1, 2], var.names), 0, 3)", OPEN)
+    assert isinstance(unknown, Repeated)
+    [unknown] = roots.value("slice([1, 2], 0, length(var.names))", OPEN)
+    assert isinstance(unknown, Repeated)
+    assert roots.value("flatten([[1, [2]], var.names])", OPEN) == [1, 2, some]
+    assert roots.value("flatten([var.on ? [1] : [], 2])", OPEN) == [Choice(ON, 1, ABSENT), 2]
+    assert roots.value('compact([var.on ? "a" : "", "b"])', OPEN) == [Choice(ON, "a", ABSENT), "b"]
+    [unknown] = roots.value('formatlist("%s", var.names)', OPEN)
+    assert isinstance(unknown, Repeated)
+    assert roots.value("reverse([1, var.env])", OPEN) == [var("env"), 1]
+    assert roots.value('contains([var.on ? "a" : "b"], "a")', OPEN) == Choice(ON, True, False)
+
+
+def test_object_with_an_open_key(roots: Any) -> None:
+    assert isinstance(roots.value("{ (var.env) = 1, b = 2 }", OPEN), Unknown)
+    assert roots.value("{ (var.env) = 1, b = 2 }.b", OPEN) == 2
+    chosen = roots.value('{ (var.on ? "a" : "b") = 1 }', OPEN)
+    assert chosen == {"a": Choice(ON, 1, ABSENT), "b": Choice(ON, ABSENT, 1)}
+    by_value = roots.value("{ for n in [var.env] : n => 7 }[var.env]", OPEN)
+    assert by_value == 7
+
+
+def test_options_by_comparisons(roots: Any) -> None:
+    setting = """
+    variable "v" {
+      validation {
+        condition     = var.v == "a" || "b" == var.v
+        error_message = "no"
+      }
+    }
+    """
+    assert roots.value("var.v", setting) == Options("|var.v", "var.v", ("a", "b"))
+
+
+def test_equal_texts_in_two_modules_are_two_questions(roots: Any) -> None:
+    resources = roots.resources(
+        {
+            "main.tf": 'module "a" {\n  source = "./m"\n}\nmodule "b" {\n  source = "./m"\n}\n',
+            "m/main.tf": 'variable "v" {}\nresource "aws_x" "y" {\n  e = length(var.v) > 1\n}\n',
+        }
+    )
+    subjects = {resource.attributes["e"].cond.subject for resource in resources.values()}
+    assert len(subjects) == 2

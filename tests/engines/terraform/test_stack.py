@@ -149,6 +149,30 @@ provider "aws" {
 """
 
 
+def test_a_resource_is_in_the_region_of_its_provider_or_of_its_own(roots: Any) -> None:
+    found = roots.resources(
+        """
+        provider "aws" {
+          region = "eu-central-1"
+        }
+        provider "aws" {
+          alias  = "us"
+          region = "us-east-1"
+        }
+        resource "aws_instance" "default" {
+        }
+        resource "aws_instance" "aliased" {
+          provider = aws.us
+        }
+        resource "aws_instance" "own" {
+          region = "eu-west-1"
+        }
+        """
+    )
+    regions = {name: found[f"aws_instance.{name}"].region for name in ("default", "aliased", "own")}
+    assert regions == {"default": "eu-central-1", "aliased": "us-east-1", "own": "eu-west-1"}
+
+
 def test_default_tags_lie_under_the_tags(roots: Any) -> None:
     resources = roots.resources(
         TAGGED

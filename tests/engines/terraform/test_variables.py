@@ -114,6 +114,8 @@ def test_null_for_a_variable_that_is_never_null(roots: Any) -> None:
         pytest.param("any", "[1]", [1], id="any"),
         pytest.param('"string"', "5", "5", id="quoted-type-of-old"),
         pytest.param("number", '"x"', "x", id="what-does-not-fit-stays"),
+        pytest.param("list(string)", '"x"', "x", id="scalar-for-a-list-stays"),
+        pytest.param("tuple([string])", "[1, 2]", [1, 2], id="tuple-of-another-length-stays"),
     ],
 )
 def test_types_convert(roots: Any, constraint: str, given: str, expected: Any) -> None:
