@@ -20,4 +20,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # `python -m` puts the working directory first on the path; what is scanned there must never be imported.
+    del sys.path[0]
     main()

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import srm_checks
 from srm_checks import config as configuration
-from srm_checks.config import Config
+from srm_checks.config import SERVICE_MODELS, Config
 from srm_checks.errors import UsageError
 from srm_checks.gate import Gate
-from srm_checks.model import Domain, EngineOptions, Severity, Side
+from srm_checks.model import Domain, EngineOptions, Outcome, Severity, Side
 from srm_checks.report import Report
 
 if TYPE_CHECKING:
+    from srm_checks.foreign.code import Code
+    from srm_checks.foreign.report import ForeignReport
     from srm_checks.pipeline import ScanRequest
+    from srm_checks.triage.course import Rules
 
-SERVICE_MODELS: Final = ("IaaS", "CaaS", "PaaS", "FaaS", "Abstracted", "SaaS", "Control")
 ENGINES: Final = ("auto", "checkov")
 ENGINE_PACKAGES: Final = ("cfn-lint", "checkov")
 
@@ -32,8 +34,10 @@ Progress: TypeAlias = Callable[[int, int, str], None]
 class ScanOptions:
     """What a caller sets for one scan. None, or an empty collection, leaves the setting to the configuration.
 
-    `fail_on` "never" lets no gap fail the gate. `parameters` are CloudFormation parameter values by name. `today`
-    is the day against which dates are held, by default the current one. `config` names a configuration file.
+    `fail_on` "never" lets no gap fail the gate. `with_builtins` runs the engines' own checks as well. `parameters` are
+    CloudFormation parameter values by name. `today` is the day against which dates are held, by default the current
+    one. `config` names a configuration file. `baseline` is a file of findings that were known before, `diff` a git
+    revision whose findings are known; `write_baseline` is the file to write the findings to.
     """
 
     packs: tuple[str, ...] = ()
@@ -51,6 +55,10 @@ class ScanOptions:
     parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
     today: datetime.date | None = None
     config: str | None = None
+    with_builtins: bool = False
+    baseline: str | None = None
+    write_baseline: str | None = None
+    diff: str | None = None
 
 
 def run(paths: Sequence[str], options: ScanOptions, progress: Progress | None = None) -> Report:
@@ -68,6 +76,11 @@ def run(paths: Sequence[str], options: ScanOptions, progress: Progress | None = 
             raise UsageError(f"{path}: there is no such variable file")
     config = configuration.resolve(paths, options.config)
     result = pipeline.scan(_request(paths, options, config), progress)
+    result = dataclasses.replace(result, notes=(*config.notes, *result.notes))
+    if options.write_baseline is not None and result.snapshot is not None:
+        from srm_checks.triage import baseline
+
+        baseline.write(options.write_baseline, result.snapshot)
     decision = _gate(options, config).decide(result.findings, scope=result.scope)
     return Report(result=result, decision=decision, version=srm_checks.__version__, engines=engine_versions())
 
@@ -90,6 +103,10 @@ def scan(
     parameters: Mapping[str, str] | None = None,
     today: datetime.date | None = None,
     config: str | None = None,
+    with_builtins: bool = False,
+    baseline: str | None = None,
+    write_baseline: str | None = None,
+    diff: str | None = None,
 ) -> dict[str, Any]:
     """Scan files and folders; returns the report object that `srm-checks scan --format json` prints.
 
@@ -115,8 +132,45 @@ def scan(
         parameters=dict(parameters or {}),
         today=today,
         config=config,
+        with_builtins=with_builtins,
+        baseline=baseline,
+        write_baseline=write_baseline,
+        diff=diff,
     )
     return document(run([os.fspath(path) for path in paths], options))
+
+
+def annotated(foreign: ForeignReport, name: str, code: Code, *, include_all: bool = False) -> Report:
+    """A report of Checkov or cfn-lint as one of ours; `name` is what the user calls it, `code` decides service models.
+
+    Gaps and what was skipped are listed, with `include_all` also what passed; all of it is counted. No gate holds.
+    """
+    from srm_checks.foreign.entry import to_findings
+    from srm_checks.judge import order
+    from srm_checks.pipeline import InputsReport, ScanResult, summary_of
+
+    entries = foreign.entries()
+    findings = to_findings(entries, code)
+    roots = {entry.root for entry in entries if entry.framework == "terraform"}
+    result = ScanResult(
+        findings=tuple(sorted((f for f in findings if include_all or f.outcome is Outcome.GAP), key=order)),
+        counts=summary_of(findings),
+        errors=tuple(foreign.errors()),
+        inputs=InputsReport(
+            terraform_roots=len(roots),
+            terraform_files=len({entry.block.path for entry in entries if entry.framework == "terraform"}),
+            plans=len({entry.block.path for entry in entries if entry.framework == "terraform_plan"}),
+            cloudformation_templates=len({entry.root for entry in entries if entry.framework == "cloudformation"}),
+            skipped_files=0,
+            unread_modules=(),
+        ),
+        packs=(),
+        scope="stack",
+        notes=(),
+        paths=(name,),
+    )
+    decision = Gate(fail_on=None).decide(result.findings)
+    return Report(result=result, decision=decision, version=srm_checks.__version__, engines=engine_versions())
 
 
 def known(what: str, word: str, words: Sequence[str]) -> str:
@@ -168,16 +222,43 @@ def _request(paths: Sequence[str], options: ScanOptions, config: Config) -> Scan
             strict_parameters=config.strict_parameters,
         ),
         parameters=config.policy_parameters,
-        today=options.today or datetime.date.today(),
+        today=options.today or config.today or datetime.date.today(),
         exclude=config.exclude,
         include_all=options.include_all,
         undeclared=config.undeclared,
+        with_builtins=options.with_builtins,
+        triage=_triage(options, config),
+        mentioned=_mentioned(config),
     )
 
 
+def _triage(options: ScanOptions, config: Config) -> Rules:
+    from srm_checks.triage.course import Rules
+
+    return Rules(
+        waivers=config.waivers,
+        assume=config.assume,
+        expired_is_finding=config.expired_waivers == configuration.FINDING,
+        suppress_equivalents=config.suppress_equivalents,
+        baseline=options.baseline or config.baseline,
+        diff=options.diff,
+        write_baseline=options.write_baseline,
+    )
+
+
+def _mentioned(config: Config) -> tuple[tuple[str, str], ...]:
+    """The policies that the gate's limits name, with the place of the setting."""
+    groups = [limit.group for limit in config.limits] + [budget.group for budget in config.budgets]
+    place = config.origins["fail_on"].place if config.origins else "fail_on"
+    return tuple((group.word, f"{place}: fail_on") for group in groups if group.kind == "policy")
+
+
 def _gate(options: ScanOptions, config: Config) -> Gate:
+    """The configured limits; one that the caller gives replaces those by group too."""
     fail_on = options.fail_on or config.fail_on
     return Gate(
         fail_on=fail_on if isinstance(fail_on, Severity) else None,
+        limits=config.limits if options.fail_on is None else (),
         max_unknown=config.max_unknown if options.max_unknown is None else options.max_unknown,
+        budgets=config.budgets if options.max_unknown is None else (),
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final
 
 _INSTANCE_KEY: Final = re.compile(r"\[[^\]]*\]")
 
 
+@functools.lru_cache(maxsize=1024)
 def path_pattern(glob: str) -> re.Pattern[str]:
     """A glob over POSIX paths, for `match`.
 
@@ -26,6 +28,7 @@ def literally(path: str) -> str:
     return re.sub(r"([*?\[])", r"[\1]", path)
 
 
+@functools.lru_cache(maxsize=1024)
 def address_pattern(glob: str) -> re.Pattern[str]:
     """A glob over resource addresses, for `match_address`: `*` and `?` are special, brackets hold instance keys."""
     translated = "".join({"*": r".*", "?": r"."}.get(letter, re.escape(letter)) for letter in glob)

@@ -35,14 +35,19 @@ def without_positions(path: str) -> str:
 
 
 def repository_path(path: str) -> str:
-    """A path relative to the top of what it belongs to, POSIX style.
-
-    The top is that of its git work tree, else the folder of the nearest configuration file, else the working directory.
-    """
+    """A path relative to the top of what it belongs to, POSIX style."""
     absolute = os.path.abspath(path)
     folder = absolute if os.path.isdir(absolute) else os.path.dirname(absolute)
-    top = _nearest(folder, ".git") or _nearest(folder, CONFIGURATION) or os.getcwd()
-    return os.path.relpath(absolute, top).replace(os.sep, "/")
+    return os.path.relpath(absolute, top_of(folder)).replace(os.sep, "/")
+
+
+def top_of(folder: str) -> str:
+    """The absolute path of the top of what a folder belongs to.
+
+    That is the top of its git work tree, else the folder of the nearest configuration file, else the working directory.
+    """
+    absolute = os.path.abspath(folder)
+    return _nearest(absolute, ".git") or _nearest(absolute, CONFIGURATION) or os.getcwd()
 
 
 def _nearest(folder: str, name: str) -> str | None:

@@ -45,13 +45,21 @@ class UnitFindings:
 
 
 def judge_stack(
-    stack: Stack, policies: Sequence[Policy], *, today: datetime.date, scope: str = "stack"
+    stack: Stack,
+    policies: Sequence[Policy],
+    *,
+    today: datetime.date,
+    scope: str = "stack",
+    suppress_equivalents: bool = False,
 ) -> UnitFindings:
-    """All findings of one stack; absences that all units answer together are left to `settle_absences`."""
+    """All findings of one stack; absences that all units answer together are left to `settle_absences`.
+
+    With `suppress_equivalents` an inline suppression that names an equivalent of a policy silences the policy.
+    """
     index = StackIndex(stack)
     judgement = judge(index, policies, Environment(today))
     by_id = {policy.id: policy for policy in policies}
-    annotate = _Annotator(stack, index)
+    annotate = _Annotator(stack, index, suppress_equivalents=suppress_equivalents)
     findings = [annotate(by_id[verdict.policy_id], verdict) for verdict in judgement.verdicts]
     pending: list[AbsenceFacts] = []
     for facts in judgement.absences:
@@ -93,7 +101,8 @@ def settle_absences(units: Iterable[UnitFindings], policies: Sequence[Policy], s
 class _Annotator:
     """Turns verdicts of one stack into findings."""
 
-    def __init__(self, stack: Stack, index: StackIndex) -> None:
+    def __init__(self, stack: Stack, index: StackIndex, *, suppress_equivalents: bool = False) -> None:
+        self.suppress_equivalents = suppress_equivalents
         self.stack = stack
         self.index = index
         self.root = stack.unit.path
@@ -182,7 +191,8 @@ class _Annotator:
     def _triaged(self, finding: Finding, policy: Policy, resource: Resource) -> Finding:
         if not resource.suppressions or finding.outcome not in (Outcome.GAP, Outcome.UNKNOWN):
             return finding
-        tried = suppressions.attempt(policy.id, policy.cfn_lint_id, resource.suppressions)
+        equivalents = policy.equivalents if self.suppress_equivalents else ()
+        tried = suppressions.attempt(policy.id, policy.cfn_lint_id, resource.suppressions, equivalents)
         if tried is None:
             return finding
         if policy.mandatory:

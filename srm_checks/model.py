@@ -489,7 +489,7 @@ class Finding:
 
     `touches` are all files that had a part in the verdict; it stays out of the report and serves file arguments.
     `former` gives, for the address and for those in the evidence, the earlier addresses by `moved` blocks; it stays out
-    of the report and serves the baseline. `assumption` says who else provides the control, where disposition is assumed.
+    of the report and serves the baseline. `assumption` says who else provides the control, where that is assumed.
     """
 
     policy_id: str

@@ -8,13 +8,15 @@ import logging
 import os
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from srm_checks import identity
 from srm_checks.discovery import Inputs, discover
 from srm_checks.engines import NAMES, loader
 from srm_checks.errors import InputError, SrmError, UsageError
+from srm_checks.foreign.annotation import UNCLASSIFIED
 from srm_checks.judge import UnitFindings, judge_stack, order, settle_absences
 from srm_checks.model import (
     Domain,
@@ -24,6 +26,7 @@ from srm_checks.model import (
     ScanError,
     Side,
     Stack,
+    Suppression,
     Unit,
     UnitKind,
     UnreadModule,
@@ -31,15 +34,26 @@ from srm_checks.model import (
 from srm_checks.policy.document import Policy
 from srm_checks.policy.packs import DEFAULT_PACK, PackIdentity, PolicySet, load_packs, matching
 from srm_checks.policy.source import suggest
+from srm_checks.triage import baseline, course, revision, suppressions
+from srm_checks.triage.baseline import Baseline
+from srm_checks.triage.terms import unknown_policy
+
+if TYPE_CHECKING:
+    from srm_checks.foreign.builtins import BuiltinChecks
 
 UNDETERMINED = "undetermined"
+OWN = "srm"  # the source of findings on our own policies
+
+Progress: TypeAlias = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScanRequest:
     """Everything that a scan depends on. Empty filters mean all; `undeclared="gap"` as in a pack.
 
-    `with_builtins` adds the engines' own checks; `select` and `ignore` then name theirs too.
+    `with_builtins` adds the engines' own checks; `select` and `ignore` then name theirs too. `triage` says what is
+    excepted and what was known before. `mentioned` are further patterns of policies with the place where each stands;
+    one that means no active policy is a mistake.
     """
 
     paths: tuple[str, ...]
@@ -58,6 +72,8 @@ class ScanRequest:
     include_all: bool = False
     undeclared: str | None = None
     with_builtins: bool = False
+    triage: course.Rules = course.Rules()  # noqa: RUF009  # frozen
+    mentioned: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +102,8 @@ class InputsReport:
 class ScanResult:
     """The outcome of a scan. `findings` are sorted, gaps and unknowns; with `include_all` the others too.
 
-    `paths` are the scanned paths as given, `policies` those that were judged, by id.
+    `paths` are the scanned paths as given, `policies` those that were judged, by id. `compared` tells what the findings
+    were compared with; `snapshot` is the baseline to write, None where none was asked for.
     """
 
     findings: tuple[Finding, ...]
@@ -98,58 +115,213 @@ class ScanResult:
     notes: tuple[str, ...]
     paths: tuple[str, ...] = (".",)
     policies: Mapping[str, Policy] = field(default_factory=dict)
+    compared: tuple[course.Compared, ...] = ()
+    snapshot: Baseline | None = None
 
 
-def scan(request: ScanRequest, progress: Callable[[int, int, str], None] | None = None) -> ScanResult:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the units of a scan say. `complete` are the roots of those that could be read to the end."""
+
+    findings: list[Finding]
+    errors: list[ScanError]
+    unread: list[UnreadModule]
+    complete: frozenset[str]
+    notes: list[str]
+
+
+def scan(request: ScanRequest, progress: Progress | None = None) -> ScanResult:
     """Scan. `progress` is told (units done, units in all, the unit at hand).
 
     Raises `UsageError` where a path, pack or pattern is wrong. What cannot be read is in the result's errors.
     """
     policy_set = load_packs(request.packs, parameters=request.parameters, undeclared=request.undeclared)
-    policies = chosen(policy_set, request.select, request.ignore)
+    policies = chosen(policy_set, request.select, request.ignore, _builtin_ids() if request.with_builtins else ())
+    _check_mentioned(request, policy_set)
+    triage = course.prepare(
+        request.triage,
+        [policy.id for policy in policy_set.policies],
+        [policy.id for policy in policy_set.policies if policy.mandatory],
+        request.today,
+    )
+    before = _at_revision(request, policies, policy_set, progress)
     inputs = discover(request.paths, exclude=request.exclude)
-    errors: list[ScanError] = list(inputs.errors)
-    unread: list[UnreadModule] = []
-    units: list[UnitFindings] = []
-    notes: list[str] = []
-    for number, unit in enumerate(inputs.units):
-        if progress:
-            progress(number, len(inputs.units), unit.path)
-        stack = load_unit(unit, request.engine_options)
-        errors.extend(stack.errors)
-        unread.extend(stack.unread_modules)
-        try:
-            judged = judge_stack(stack, policies, today=request.today, scope=request.scope)
-        except Exception as error:  # noqa: BLE001  # as in load_unit
-            errors.append(crash(unit, error))
-            continue
-        notes.extend(judged.notes)
-        units.append(judged)
-    if progress:
-        progress(len(inputs.units), len(inputs.units), "")
-    findings = [finding for unit in units for finding in unit.findings]
-    findings += settle_absences(units, policies, request.scope)
-    kept = [finding for finding in findings if _wanted(finding, request, inputs)]
+    judged = judge_units(inputs.units, policies, policy_set, request, progress)
+    triaged = triage.run(
+        judged.findings, _looked_at(inputs, policies, judged, request), scope=request.scope, at_revision=before.known
+    )
+    kept = [finding for finding in triaged.findings if _wanted(finding, request, inputs)]
     listed = [finding for finding in kept if _listed(finding, request)]
     kinds = Counter(unit.kind for unit in inputs.units)
+    errors = dict.fromkeys([*inputs.errors, *judged.errors])
     return ScanResult(
         findings=tuple(sorted(listed, key=order)),
-        counts=_count(kept),
-        errors=tuple(sorted(dict.fromkeys(errors), key=lambda error: (error.path, error.kind, error.message))),
+        counts=summary_of(kept),
+        errors=tuple(sorted(errors, key=lambda error: (error.path, error.kind, error.message))),
         inputs=InputsReport(
             kinds[UnitKind.TERRAFORM],
             inputs.terraform_files,
             kinds[UnitKind.PLAN],
             kinds[UnitKind.CLOUDFORMATION],
             inputs.skipped_files,
-            tuple(sorted(dict.fromkeys(unread), key=lambda call: (call.path, call.start_line, call.address))),
+            tuple(sorted(dict.fromkeys(judged.unread), key=lambda call: (call.path, call.start_line, call.address))),
         ),
         packs=policy_set.packs,
         scope=request.scope,
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys([*inputs.notes, *judged.notes, *before.notes, *triaged.notes])),
         paths=request.paths,
         policies={policy.id: policy for policy in policies},
+        compared=triaged.compared,
+        snapshot=triaged.snapshot,
     )
+
+
+def judge_units(
+    units: Sequence[Unit],
+    policies: Sequence[Policy],
+    policy_set: PolicySet,
+    request: ScanRequest,
+    progress: Progress | None,
+) -> Judged:
+    """Judge the units one by one, then what they answer together."""
+    errors: list[ScanError] = []
+    unread: list[UnreadModule] = []
+    done: list[UnitFindings] = []
+    complete: set[str] = set()
+    notes: list[str] = []
+    foreign: list[Finding] = []
+    inline: dict[Suppression, None] = {}
+    with _builtin_checks(request) as builtins:
+        for number, unit in enumerate(units):
+            if progress:
+                progress(number, len(units), unit.path)
+            stack = load_unit(unit, request.engine_options)
+            problems = list(stack.errors)
+            unread.extend(stack.unread_modules)
+            inline.update((entry, None) for resource in stack.resources for entry in resource.suppressions)
+            if builtins:
+                found, of_engines = builtins.run(stack)
+                foreign.extend(finding for finding in found if _is_chosen(finding.policy_id, request))
+                problems.extend(of_engines)
+            try:
+                judged = judge_stack(
+                    stack,
+                    policies,
+                    today=request.today,
+                    scope=request.scope,
+                    suppress_equivalents=request.triage.suppress_equivalents,
+                )
+            except Exception as error:  # noqa: BLE001  # as in load_unit
+                errors.extend([*problems, crash(unit, error)])
+                continue
+            if not problems:
+                complete.add(unit.path)
+            errors.extend(problems)
+            notes.extend(judged.notes)
+            done.append(judged)
+    if progress:
+        progress(len(units), len(units), "")
+    findings = [finding for unit_findings in done for finding in unit_findings.findings]
+    findings += settle_absences(done, policies, request.scope)
+    if foreign:
+        from srm_checks.foreign.builtins import merge
+
+        findings = merge(findings, foreign)
+    notes.extend(suppressions.remarks(inline, _vocabulary(policy_set, request)))
+    return Judged(findings, errors, unread, frozenset(complete), notes)
+
+
+def _vocabulary(policy_set: PolicySet, request: ScanRequest) -> suppressions.Vocabulary:
+    equivalents = {name for policy in policy_set.policies for name in policy.equivalents}
+    return suppressions.Vocabulary(
+        frozenset(policy.id for policy in policy_set.policies),
+        {policy.cfn_lint_id: policy.id for policy in policy_set.policies},
+        frozenset(equivalents) if request.triage.suppress_equivalents else frozenset(),
+    )
+
+
+def _looked_at(inputs: Inputs, policies: Sequence[Policy], judged: Judged, request: ScanRequest) -> course.Looked:
+    ids = {policy.id for policy in policies}
+    if request.with_builtins:
+        ids |= {check_id for check_id in _builtin_ids() if _is_chosen(check_id, request)}
+    view = baseline.View(
+        roots=frozenset(map(identity.repository_path, judged.complete)),
+        policies=frozenset(ids),
+        settled=frozenset(finding.policy_id for finding in judged.findings if finding.outcome is Outcome.MET),
+    )
+    return course.Looked(view=view, folders=None if inputs.file_filter is not None else inputs.folders)
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What another revision knows: the commit with its findings, None where none was asked for."""
+
+    known: tuple[str, Baseline] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _at_revision(
+    request: ScanRequest, policies: Sequence[Policy], policy_set: PolicySet, progress: Progress | None
+) -> _Before:
+    """The findings of the other revision, by a scan of its files in the same places."""
+    if request.triage.diff is None:
+        return _Before()
+    top, commit = revision.commit_of(request.triage.diff)
+    _check_inside(request.paths, top)
+    with revision.laid_out(top, commit) as side:
+        there = replace(
+            request,
+            exclude=tuple(map(side.glob, request.exclude)),
+            engine_options=replace(
+                request.engine_options,
+                var_files=tuple(
+                    there if os.path.isfile(there := side.path(path)) else path
+                    for path in request.engine_options.var_files
+                ),
+            ),
+        )
+        inputs = discover(side.existing(request.paths), exclude=there.exclude)
+        judged = judge_units(inputs.units, policies, policy_set, there, progress)
+        known = baseline.snapshot(judged.findings)
+        unread = sorted({side.original(error.path) for error in [*inputs.errors, *judged.errors]})
+    notes = [f"{path} could not be read at {commit[:12]}, so its findings count as new" for path in unread]
+    return _Before((commit, known), (*side.notes, *notes))
+
+
+def _check_inside(paths: Iterable[str], top: str) -> None:
+    for path in paths:
+        if os.path.relpath(os.path.realpath(path), os.path.realpath(top)).split(os.sep)[0] == os.pardir:
+            raise UsageError(f"--diff: {path} lies outside of the repository of the working directory")
+
+
+def _check_mentioned(request: ScanRequest, policy_set: PolicySet) -> None:
+    ids = [policy.id for policy in policy_set.policies]
+    problems = [
+        f"{place}: {problem}" for pattern, place in request.mentioned if (problem := unknown_policy(pattern, ids))
+    ]
+    if problems:
+        raise UsageError("\n".join(problems))
+
+
+def _builtin_checks(request: ScanRequest) -> contextlib.AbstractContextManager[BuiltinChecks | None]:
+    """What runs the engines' own checks, where they are asked for."""
+    if not request.with_builtins:
+        return contextlib.nullcontext()
+    from srm_checks.foreign.builtins import BuiltinChecks
+
+    return BuiltinChecks(request.engine_options)
+
+
+def _builtin_ids() -> tuple[str, ...]:
+    from srm_checks.catalogue import checks
+
+    return checks.ids()
+
+
+def _is_chosen(check_id: str, request: ScanRequest) -> bool:
+    """Whether `select` and `ignore` leave a check of an engine; also one that the catalogue does not know."""
+    selected = not request.select or any(matching(pattern, [check_id]) for pattern in request.select)
+    return selected and not any(matching(pattern, [check_id]) for pattern in request.ignore)
 
 
 def load_unit(unit: Unit, options: EngineOptions) -> Stack:
@@ -184,12 +356,14 @@ def crash(unit: Unit, error: Exception) -> ScanError:
     )
 
 
-def chosen(policy_set: PolicySet, select: Iterable[str], ignore: Iterable[str]) -> tuple[Policy, ...]:
+def chosen(
+    policy_set: PolicySet, select: Iterable[str], ignore: Iterable[str], others: Iterable[str] = ()
+) -> tuple[Policy, ...]:
     """The policies that `select` and `ignore` (ids or globs) leave; ignore wins.
 
-    Raises `UsageError` for a pattern that matches no policy of the active packs.
+    `others` are further ids that a pattern may mean. Raises `UsageError` for a pattern that matches nothing.
     """
-    ids = [policy.id for policy in policy_set.policies]
+    ids = [*(policy.id for policy in policy_set.policies), *others]
     wanted = set(_matched(select, ids)) if select else set(ids)
     wanted -= set(_matched(ignore, ids))
     return tuple(policy for policy in policy_set.policies if policy.id in wanted)
@@ -221,14 +395,26 @@ def _listed(finding: Finding, request: ScanRequest) -> bool:
     return finding.outcome in (Outcome.GAP, Outcome.UNKNOWN)
 
 
-def _count(findings: Iterable[Finding]) -> Summary:
+def is_classified(finding: Finding) -> bool:
+    """False for a finding of another engine whose check the catalogue does not know: it has no side and no domain."""
+    return finding.source == OWN or finding.name != UNCLASSIFIED
+
+
+def summary_of(findings: Iterable[Finding]) -> Summary:
+    """The counts of findings; an unclassified one counts under no side and no domain."""
     outcomes: Counter[str] = Counter({outcome.value: 0 for outcome in Outcome})
     tables: tuple[dict[str, Counter[str]], ...] = ({}, {}, {})
     for finding in findings:
         outcome = finding.outcome.value
         outcomes[outcome] += 1
-        keys = (finding.side.value, finding.domain.value, finding.service_model or UNDETERMINED)
+        classified = is_classified(finding)
+        keys = (
+            finding.side.value if classified else None,
+            finding.domain.value if classified else None,
+            finding.service_model or UNDETERMINED,
+        )
         for table, key in zip(tables, keys, strict=True):
-            table.setdefault(key, Counter())[outcome] += 1
+            if key is not None:
+                table.setdefault(key, Counter())[outcome] += 1
     side, domain, model = ({key: dict(table[key]) for key in sorted(table)} for table in tables)
     return Summary(dict(outcomes), side, domain, model)

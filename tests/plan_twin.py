@@ -155,8 +155,8 @@ class _Planned:
         entry = _identity(resource)
         if resource.module:
             entry["module_address"] = resource.module
-        for base in resource.former_bases[:1]:
-            entry["previous_address"] = base
+        for address in resource.former_addresses[:1]:
+            entry["previous_address"] = address
         entry["change"] = {
             "actions": ["read" if resource.type.startswith("data.") else "create"],
             "before": None,

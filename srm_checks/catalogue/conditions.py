@@ -121,7 +121,8 @@ class OptionCheck(NamedTuple):
                 for names, wanted in ((_NAMESPACE, self.namespace), (_OPTION, self.name))
             )
             if fit == TRUE and certain:
-                found.append((_named(setting, _VALUE, context), here))
+                name = next((name for name in _VALUE if name in setting), _VALUE[0])
+                found.append((_named(setting, _VALUE, context), (*here, name)))
             elif fit != FALSE:
                 absent = Unknown(f"an entry of {self.attribute}")
         return found, absent

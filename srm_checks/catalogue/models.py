@@ -132,7 +132,8 @@ def _judge(resource: Resource, cases: Sequence[Case], context: Context, judge: A
             read.update((shown(reading.attribute, value), None) for value, _path in reading.found)
         if truth == FALSE:
             continue
-        possible[case] = [words for reading in readings for words in _for(resource, reading)]
+        last_first = reversed(readings)  # what another resource says comes last, and tells more
+        possible[case] = [words for reading in last_first for words in _for(resource, reading)]
         missing.update((words, None) for reading in readings for words in _against(reading))
         if truth == TRUE:
             break

@@ -236,10 +236,10 @@ _FARGATE_PROFILES: Final[Mapping[str, Segments]] = {
     "aws_eks_fargate_profile": ("cluster_name",),
     "AWS::EKS::FargateProfile": ("ClusterName",),
 }
-_TEMPLATE_USERS: Final[Mapping[str, Segments]] = {
-    "aws_eks_node_group": ("launch_template",),
-    "AWS::EKS::Nodegroup": ("LaunchTemplate",),
-}
+_TEMPLATE_USERS: Final[tuple[Mapping[str, Segments], ...]] = (
+    {"aws_eks_node_group": ("launch_template", "id"), "AWS::EKS::Nodegroup": ("LaunchTemplate", "Id")},
+    {"aws_eks_node_group": ("launch_template", "name"), "AWS::EKS::Nodegroup": ("LaunchTemplate", "Name")},
+)
 # How a machine becomes a node of a cluster: the script of the AL2 image, nodeadm of AL2023, Bottlerocket's settings.
 _JOINS_A_CLUSTER: Final = ("/etc/eks/bootstrap.sh", "kind: NodeConfig", "nodeadm", "[settings.kubernetes]")
 
@@ -268,10 +268,13 @@ def _template_has_image(scene: Scene) -> Reading:
 
 def _node_group_uses_it(scene: Scene) -> Reading:
     """Whether a node group of EKS refers to the launch template."""
-    users = naming(scene.resource, scene.context, _TEMPLATE_USERS, _TEMPLATES[scene.resource.type])
-    if users.found:
-        return Reading(TRUE, decided_by=users.found[0].address)
-    return Reading(UNKNOWN, missing=users.missing) if users.missing else Reading(FALSE)
+    missing: dict[str, None] = {}
+    for links in _TEMPLATE_USERS:
+        users = naming(scene.resource, scene.context, links, _TEMPLATES[scene.resource.type])
+        if users.found:
+            return Reading(TRUE, decided_by=users.found[0].address)
+        missing.update(dict.fromkeys(users.missing))
+    return Reading(UNKNOWN, missing=tuple(missing)) if missing else Reading(FALSE)
 
 
 def _joins_a_cluster(scene: Scene) -> Reading:

@@ -29,6 +29,7 @@ from srm_checks.errors import (
 COMMANDS: Final[Mapping[str, str]] = {
     "scan": "srm_checks.cli.scan:command",
     "explain": "srm_checks.cli.explain:command",
+    "annotate": "srm_checks.cli.annotate:command",
     "policies": "srm_checks.cli.policies:command",
     "pack": "srm_checks.cli.pack:group",
     "path": "srm_checks.cli.path:command",

@@ -10,7 +10,7 @@ from srm_checks import api
 from srm_checks.cli.console import Console, verbosity
 from srm_checks.cli.output import Destination, FormatOption, prepare, write
 from srm_checks.cli.words import Word
-from srm_checks.config import NEVER, SCOPES
+from srm_checks.config import NEVER, SCOPES, SERVICE_MODELS
 from srm_checks.errors import EXIT_GATE, EXIT_INCOMPLETE, EXIT_OK, UsageError
 from srm_checks.model import Domain, Severity, Side
 from srm_checks.report import Report
@@ -34,7 +34,7 @@ from srm_checks.report import Report
 @click.option(
     "--service-model",
     "service_models",
-    type=Word("service model", api.SERVICE_MODELS),
+    type=Word("service model", SERVICE_MODELS),
     multiple=True,
     help="Only this service model. Repeatable.",
 )
@@ -64,6 +64,14 @@ from srm_checks.report import Report
     metavar="YYYY-MM-DD",
     help="Day against which end-of-support dates are held; the current one by default.",
 )
+@click.option(
+    "--with-builtins", is_flag=True, help="Run the AWS checks of Checkov and the security rules of cfn-lint as well."
+)
+@click.option("--baseline", type=click.Path(), metavar="FILE", help="Findings in this file were known before.")
+@click.option(
+    "--write-baseline", type=click.Path(), metavar="FILE", help="Write what is found to this file, for --baseline."
+)
+@click.option("--diff", metavar="REV", help="Only what was not there at this git revision is new.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 though the gate fails.")
 @click.option("--config", type=click.Path(), metavar="FILE", help="Configuration file (YAML, or TOML).")
 @verbosity
@@ -88,6 +96,10 @@ def command(
     var_files: tuple[str, ...],
     parameter_files: tuple[str, ...],
     today: datetime | None,
+    with_builtins: bool,
+    baseline: str | None,
+    write_baseline: str | None,
+    diff: str | None,
     exit_zero: bool,
     config: str | None,
 ) -> int:
@@ -120,6 +132,10 @@ def command(
         parameters=_parameters(parameter_files),
         today=today.date() if today else None,
         config=config,
+        with_builtins=with_builtins,
+        baseline=baseline,
+        write_baseline=write_baseline,
+        diff=diff,
     )
     with progress_bar(console) as progress:
         report = api.run(paths or (".",), options, progress)
@@ -139,6 +155,9 @@ def _say_notes(console: Console, report: Report, paths: tuple[str, ...]) -> None
     inputs = result.inputs
     if not (inputs.terraform_roots or inputs.plans or inputs.cloudformation_templates or result.errors):
         console.note(f"nothing to scan: no Terraform, plan or CloudFormation files in {', '.join(paths)}")
+    if result.snapshot is not None:
+        count = len(result.snapshot.entries)
+        console.note(f"wrote the baseline with {count} finding{'' if count == 1 else 's'}")
     for note in result.notes:
         console.note(note)
     for error in result.errors:

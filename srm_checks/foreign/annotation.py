@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,10 +46,7 @@ class Annotation:
 
     def suffix(self) -> str:
         """What is added to a name or message, without characters that break a Markdown table or a SARIF link."""
-        model = self.service_model or UNDETERMINED
-        if self.domain is None:
-            return f" ({UNCLASSIFIED}, {model})"
-        return f" ({self.side}, {model}, {self.domain})"
+        return _suffix(self.properties())
 
     def properties(self) -> dict[str, Any]:
         """The annotation as JSON-ready data, in a fixed order."""
@@ -65,6 +63,18 @@ class Annotation:
             "customer_does": self.customer_does or None,
             "policies": list(self.policies),
         }
+
+
+def without_suffix(text: str, properties: Any) -> str:
+    """A name or message as the engine wrote it; `properties` are those of an earlier annotation, None without one."""
+    return text.removesuffix(_suffix(properties)) if isinstance(properties, Mapping) else text
+
+
+def _suffix(properties: Mapping[str, Any]) -> str:
+    model = properties.get("service_model") or UNDETERMINED
+    if not properties.get("classified"):
+        return f" ({UNCLASSIFIED}, {model})"
+    return f" ({properties.get('side')}, {model}, {properties.get('domain')})"
 
 
 def annotate(check_id: str, type_name: str | None, decision: ModelDecision | None = None) -> Annotation:
@@ -102,7 +112,7 @@ def _model(type_name: str | None, entry: types.TypeEntry | None) -> ModelDecisio
     if entry is None:
         return ModelDecision(None, None, f"{type_name} is not in the catalogue")
     if entry.model_source == types.CONFIGURATION:
-        return ModelDecision(None, None, f"the configuration of {type_name} decides, and the report does not show it")
+        return ModelDecision(None, None, f"the configuration of {type_name} decides, and its code is not at hand")
     if entry.service_model is None:
         return ModelDecision(None, None, f"the catalogue has no model for {type_name}")
     return ModelDecision(entry.service_model, entry.model_family, type_name)

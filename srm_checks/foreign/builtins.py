@@ -13,7 +13,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final
 
-from srm_checks.catalogue import checks, models
+from srm_checks.catalogue import attributes, checks, models
 from srm_checks.foreign.annotation import SECTION, annotate
 from srm_checks.foreign.entry import Entry, to_finding
 from srm_checks.foreign.naming import ResourceName, from_checkov
@@ -124,10 +124,10 @@ def _where(finding: Finding) -> tuple[str, str, str]:
 def _errors(stack: Stack, job: Job, answer: Answer) -> list[ScanError]:
     known_bad = {error.path for error in stack.errors}
     if answer.problem:
-        return [ScanError(job.path, job.engine, answer.problem, _sentence(answer.message))]
+        return [ScanError(job.path, job.engine, answer.problem, answer.message)]
     if job.engine == checks.CFN_LINT:
         return [
-            ScanError(job.path, job.engine, "parse", _sentence(f"cfn-lint failed on a part of it: {words}"))
+            ScanError(job.path, job.engine, "parse", f"cfn-lint failed on a part of it: {words.rstrip('.')}.")
             for words in answer.failures
             if job.path not in known_bad
         ]
@@ -136,10 +136,6 @@ def _errors(stack: Stack, job: Job, answer: Answer) -> list[ScanError]:
         for path in map(relative, answer.failures)
         if path not in known_bad
     ]
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "."
 
 
 class _Converter:
@@ -223,7 +219,10 @@ def _read(resource: Resource | None, result: Result) -> tuple[Path, str]:
     if resource is None:
         return (), ""
     first: Path = ()
+    names = attributes.known(resource.type)
     for key in result.attributes:
+        if names and key.removeprefix("Properties/").partition("/")[0] not in names:
+            continue  # a word of Checkov's graph, such as `resource_type`
         path, value = _at(resource.attributes, key)
         if path and (value is not ABSENT or not first):
             first = first or path
@@ -233,9 +232,8 @@ def _read(resource: Resource | None, result: Result) -> tuple[Path, str]:
     return first, ""
 
 
-def _at(attributes: dict[str, Any], key: str) -> tuple[Path, Any]:
+def _at(value: Any, key: str) -> tuple[Path, Any]:
     """The path and value that Checkov's `ingress/[0]/cidr_blocks/[0]` names; it may go on below a plain value."""
-    value: Any = attributes
     path: list[str | int] = []
     steps = [step for step in key.split("/") if step]
     for step in steps[1:] if steps[:1] == ["Properties"] else steps:

@@ -41,16 +41,15 @@ def _setting() -> tuple[Any, Rules]:
     All are loaded: rules that judge properties hang on those that walk the schema. A `.cfnlintrc` of the project
     belongs to the user's own runs of cfn-lint.
     """
-    from cfnlint.config import _DEFAULT_RULESDIR as folder
+    from cfnlint import rules
     from cfnlint.config import ConfigMixIn
-    from cfnlint.rules import Rules
 
     logging.getLogger("cfnlint").setLevel(logging.CRITICAL)
 
     def config() -> ConfigMixIn:
         return ConfigMixIn(["--config-file", os.devnull], include_checks=["I"], regions=["us-east-1"])
 
-    return config, Rules.create_from_directory(os.path.dirname(cfnlint.rules.__file__))
+    return config, rules.Rules.create_from_directory(os.path.dirname(rules.__file__))
 
 
 def _result(match: Match) -> Result:

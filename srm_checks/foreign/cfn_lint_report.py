@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from srm_checks.catalogue import checks
-from srm_checks.foreign.annotation import SECTION, Annotation, annotate
+from srm_checks.foreign.annotation import SECTION, annotate, without_suffix
+from srm_checks.foreign.code import Code
 from srm_checks.foreign.entry import Entry
 from srm_checks.foreign.paths import line_range, relative
 from srm_checks.foreign.report import KEY, ForeignReport, malformed
@@ -39,9 +40,9 @@ class CfnLintReport(ForeignReport):
 
     document: list[Mapping[str, Any]]
 
-    def annotated(self) -> Any:
+    def annotated(self, code: Code) -> Any:
         find = _Templates()
-        return [_with(match, find.subject(match)) for match in self.document]
+        return [_with(match, _entry(match, find.subject(match)), code) for match in self.document]
 
     def entries(self) -> list[Entry]:
         find = _Templates()
@@ -72,22 +73,14 @@ class _Templates:
         return _Subject(SECTION, "/".join(path[:2]) or "(template)")
 
 
-def _with(match: Mapping[str, Any], subject: _Subject) -> dict[str, Any]:
-    annotation = _annotation(match, subject)
-    message, suffix = match["Message"], annotation.suffix()
-    return {
-        **match,
-        "Message": message if message.endswith(suffix) else message + suffix,
-        KEY: annotation.properties(),
-    }
-
-
-def _annotation(match: Mapping[str, Any], subject: _Subject) -> Annotation:
-    return annotate(match["Rule"]["Id"], subject.type_name)
+def _with(match: Mapping[str, Any], entry: Entry, code: Code) -> dict[str, Any]:
+    annotation = annotate(entry.check_id, entry.type_name, code.decision(entry.subject))
+    return {**match, "Message": entry.detail + annotation.suffix(), KEY: annotation.properties()}
 
 
 def _entry(match: Mapping[str, Any], subject: _Subject) -> Entry:
     rule = match["Rule"]
+    message = without_suffix(match["Message"], match.get(KEY))
     path = relative(str(match["Filename"]))
     location = match["Location"]
     place = line_range(path, _line(location, "Start"), _line(location, "End"))
@@ -101,7 +94,7 @@ def _entry(match: Mapping[str, Any], subject: _Subject) -> Entry:
         source=checks.CFN_LINT,
         check_id=rule["Id"],
         title=str(rule.get("ShortDescription") or rule["Id"]),
-        detail=match["Message"].removesuffix(_annotation(match, subject).suffix()),
+        detail=message,
         framework=FRAMEWORK,
         type_name=subject.type_name,
         address=subject.address,
@@ -109,7 +102,7 @@ def _entry(match: Mapping[str, Any], subject: _Subject) -> Entry:
         place=SourceRange(path, place.start_line, place.start_line),
         block=block,
         attribute=".".join(inner[1:] if inner[:1] == ["Properties"] else inner) or None,
-        mark="/".join([*inner, match["Message"]]),
+        mark="/".join([*inner, message]),
     )
 
 

@@ -6,13 +6,13 @@ failed checks, `--compact` empties the code blocks, and the platform's full repo
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from srm_checks.catalogue import checks
-from srm_checks.foreign.annotation import Annotation, annotate
+from srm_checks.foreign.annotation import annotate, without_suffix
+from srm_checks.foreign.code import Code
 from srm_checks.foreign.entry import Entry
 from srm_checks.foreign.naming import from_checkov
 from srm_checks.foreign.paths import line_range, relative
@@ -24,6 +24,7 @@ _SUMMARY: Final = frozenset({"passed", "failed", "skipped", "parsing_errors", "r
 _RESULTS: Final = ("results", "checks")
 _OUTCOMES: Final = {"passed_checks": Outcome.MET, "failed_checks": Outcome.GAP, "skipped_checks": Outcome.GAP}
 _SKIPPED: Final = "skipped_checks"
+_ROOTED: Final = frozenset({"terraform", "terraform_json"})
 # Frameworks of Checkov that are another notation of one of ours.
 _FRAMEWORKS: Final = {"terraform_json": "terraform", "serverless": "cloudformation", "cdk": "cloudformation"}
 
@@ -85,11 +86,11 @@ class CheckovReport(ForeignReport):
     document: Any
     frameworks: tuple[_Framework, ...]
 
-    def annotated(self) -> Any:
+    def annotated(self, code: Code) -> Any:
         if not self.frameworks:
             return self.document
         parts = self.document if isinstance(self.document, list) else [self.document]
-        done = [_annotated(part, framework) for part, framework in zip(parts, self.frameworks, strict=True)]
+        done = [_annotated(part, framework, code) for part, framework in zip(parts, self.frameworks, strict=True)]
         return done if isinstance(self.document, list) else done[0]
 
     def entries(self) -> list[Entry]:
@@ -108,34 +109,36 @@ class CheckovReport(ForeignReport):
         ]
 
 
-def _annotated(part: Mapping[str, Any], framework: _Framework) -> dict[str, Any]:
+def _annotated(part: Mapping[str, Any], framework: _Framework, code: Code) -> dict[str, Any]:
     results = {
-        group: [_with(record) for record in records] if group in _OUTCOMES else records
+        group: [_with(record, framework.check_type, group, code) for record in records]
+        if group in _OUTCOMES
+        else records
         for group, records in framework.results.items()
     }
     return {**part, framework.key: results}
 
 
-def _with(record: Mapping[str, Any]) -> dict[str, Any]:
+def _with(record: Mapping[str, Any], check_type: str, group: str, code: Code) -> dict[str, Any]:
     """The record with its annotation, the responsibility behind its name, and a severity where Checkov gives none."""
-    annotation = _annotation(record)
-    name, suffix = record.get("check_name"), annotation.suffix()
+    subject = _entry(check_type, group, record).subject
+    annotation = annotate(record["check_id"], subject.type_name, code.decision(subject))
     found = dict(record)
-    if isinstance(name, str) and not name.endswith(suffix):
-        found["check_name"] = name + suffix
+    if isinstance(record.get("check_name"), str):
+        found["check_name"] = _title(record) + annotation.suffix()
     if found.get("severity") is None and annotation.severity:
         found["severity"] = str(annotation.severity).upper()
     found[KEY] = annotation.properties()
     return found
 
 
-def _annotation(record: Mapping[str, Any]) -> Annotation:
-    return annotate(record["check_id"], from_checkov(str(record.get("resource") or "")).type_name)
+def _title(record: Mapping[str, Any]) -> str:
+    """The check's name, without the suffix of an earlier annotation."""
+    return without_suffix(str(record.get("check_name") or record["check_id"]), record.get(KEY))
 
 
 def _entry(check_type: str, group: str, record: Mapping[str, Any]) -> Entry:
     resource = from_checkov(str(record.get("resource") or ""))
-    title = str(record.get("check_name") or record["check_id"])
     path = _path(str(record.get("repo_file_path") or record.get("file_path") or "."))
     lines = record.get("file_line_range")
     block = line_range(path, *(lines if isinstance(lines, list) and len(lines) == 2 else (1, 1)))
@@ -143,18 +146,25 @@ def _entry(check_type: str, group: str, record: Mapping[str, Any]) -> Entry:
     return Entry(
         source=checks.CHECKOV,
         check_id=record["check_id"],
-        title=title.removesuffix(_annotation(record).suffix()),
+        title=_title(record),
         outcome=_OUTCOMES[group],
         framework=_FRAMEWORKS.get(check_type, check_type),
         type_name=resource.type_name,
         address=resource.address or "(unnamed)",
-        root=path if resource.type_name and "::" in resource.type_name else posixpath.dirname(path) or ".",
+        root=path if check_type not in _ROOTED else _root(record, path),
         place=SourceRange(path, block.start_line, block.start_line),
         block=block,
         severity=known(record.get("severity")),
         reason=reason,
         mark=path,
     )
+
+
+def _root(record: Mapping[str, Any], path: str) -> str:
+    """The folder that Checkov scanned: what its two paths of the file do not share."""
+    inner = str(record.get("file_path") or "").strip("/")
+    outer = path.removesuffix(inner) if inner else ""
+    return outer.rstrip("/") or "."
 
 
 def _reason(record: Mapping[str, Any]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from srm_checks.foreign.annotation import UNCLASSIFIED, Annotation
+from srm_checks.foreign.annotation import UNCLASSIFIED, Annotation, annotate
+from srm_checks.foreign.code import Code, Subject
 from srm_checks.identity import fingerprint, repository_path
 from srm_checks.model import (
     Call,
@@ -58,6 +60,25 @@ class Entry:
     mark: str = ""
     calls: tuple[Call, ...] = ()
     touches: frozenset[str] = frozenset()
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(self.type_name, self.address, self.block.path, self.block.start_line)
+
+
+def to_findings(entries: Iterable[Entry], code: Code) -> list[Finding]:
+    """A finding for each entry, in their order, annotated by what the entry and the code say of the resource.
+
+    Entries that nothing tells apart keep marks of their own, so that none is taken for another.
+    """
+    seen: Counter[str] = Counter()
+    found = []
+    for entry in entries:
+        finding = to_finding(entry, annotate(entry.check_id, entry.type_name, code.decision(entry.subject)))
+        seen[finding.fingerprint] += 1
+        number = seen[finding.fingerprint]
+        found.append(finding if number == 1 else replace(finding, fingerprint=f"{finding.fingerprint}-{number}"))
+    return found
 
 
 def to_finding(entry: Entry, annotation: Annotation) -> Finding:

@@ -43,7 +43,7 @@ def from_checkov(name: str) -> ResourceName:
     if first == "data":
         return ResourceName(f"data.{label.partition('.')[0]}", name)
     if first == "aws":
-        return ResourceName(PROVIDER, name)
+        return ResourceName(PROVIDER, "provider.aws" if label == "default" else f"provider.aws.{label}")
     if types.describe(first) is None and types.describe(types.DATA_PREFIX + first) is not None:
         return ResourceName(types.DATA_PREFIX + first, f"{modules}data.{rest}")
     return ResourceName(first, name)

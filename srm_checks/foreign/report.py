@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from srm_checks.errors import UsageError
+from srm_checks.foreign.code import Code
 from srm_checks.foreign.entry import Entry
 from srm_checks.model import ScanError
 
@@ -26,8 +27,8 @@ class ForeignReport(ABC):
     """
 
     @abstractmethod
-    def annotated(self) -> Any:
-        """The document as plain data."""
+    def annotated(self, code: Code) -> Any:
+        """The document as plain data; `code` is what it is about."""
 
     @abstractmethod
     def entries(self) -> list[Entry]:
@@ -37,9 +38,13 @@ class ForeignReport(ABC):
         """What the engine says it could not read."""
         return []
 
-    def render(self) -> str:
+    def code(self) -> Code:
+        """The code that the results are on."""
+        return Code(entry.place.path for entry in self.entries())
+
+    def render(self, code: Code) -> str:
         """The annotated document as text, indented as both engines do."""
-        return json.dumps(self.annotated(), indent=4) + "\n"
+        return json.dumps(self.annotated(code), indent=4) + "\n"
 
 
 def read(data: bytes, name: str) -> ForeignReport:

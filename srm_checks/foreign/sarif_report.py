@@ -6,7 +6,6 @@ and a suffix on each result's message for viewers that show nothing else.
 
 from __future__ import annotations
 
-import posixpath
 import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,8 @@ from typing import Any, Final
 
 from srm_checks.catalogue import checks
 from srm_checks.errors import UsageError
-from srm_checks.foreign.annotation import UNCLASSIFIED, Annotation, annotate
+from srm_checks.foreign.annotation import UNCLASSIFIED, Annotation, annotate, without_suffix
+from srm_checks.foreign.code import Code
 from srm_checks.foreign.entry import Entry
 from srm_checks.foreign.naming import ResourceName, from_source
 from srm_checks.foreign.paths import line_range, relative
@@ -101,28 +101,25 @@ class SarifReport(ForeignReport):
     document: Mapping[str, Any]
     runs: tuple[_Run, ...]
 
-    def annotated(self) -> Any:
-        return {**self.document, "runs": [_annotated(run) if run.source else run.run for run in self.runs]}
+    def annotated(self, code: Code) -> Any:
+        return {**self.document, "runs": [_annotated(run, run.source, code) for run in self.runs]}
 
     def entries(self) -> list[Entry]:
-        return [
-            _entry(run, run.source, result, number)
-            for run in self.runs
-            if run.source
-            for number, result in enumerate(run.results)
-        ]
+        return [_entry(run, run.source, result) for run in self.runs if run.source for result in run.results]
 
 
 # ------------------------------------------------------------------ the same format, annotated
 
 
-def _annotated(run: _Run) -> dict[str, Any]:
+def _annotated(run: _Run, source: str | None, code: Code) -> Mapping[str, Any]:
+    if source is None:
+        return run.run
     by_rule: dict[str, set[str]] = {}
     results = []
     for result in run.results:
-        rule_id = run.rule_id(result)
-        annotation = annotate(rule_id, _subject(run, result).type_name)
-        by_rule.setdefault(rule_id, set()).add(annotation.service_model or "")
+        entry = _entry(run, source, result)
+        annotation = annotate(entry.check_id, entry.type_name, code.decision(entry.subject))
+        by_rule.setdefault(entry.check_id, set()).add(annotation.service_model or "")
         results.append(_with(result, annotation))
     found: dict[str, Any] = dict(run.run)
     if "results" in found:
@@ -138,14 +135,14 @@ def _annotated(run: _Run) -> dict[str, Any]:
 def _with(result: Mapping[str, Any], annotation: Annotation) -> dict[str, Any]:
     found = dict(result)
     message = _object(result.get("message"))
-    suffix = annotation.suffix()
+    properties = _object(result.get("properties"))
     changed = {
-        field: text if text.endswith(suffix) else text + suffix
+        field: without_suffix(text, properties.get(KEY)) + annotation.suffix()
         for field in ("text", "markdown")
         if isinstance(text := message.get(field), str)
     }
     found["message"] = {**message, **changed}
-    found["properties"] = {**_object(result.get("properties")), KEY: annotation.properties()}
+    found["properties"] = {**properties, KEY: annotation.properties()}
     return found
 
 
@@ -172,14 +169,14 @@ def _rule(rule: Mapping[str, Any], models: list[str]) -> dict[str, Any]:
 # ------------------------------------------------------------------ in our terms
 
 
-def _entry(run: _Run, source: str, result: Mapping[str, Any], number: int) -> Entry:
+def _entry(run: _Run, source: str, result: Mapping[str, Any]) -> Entry:
     rule_id = run.rule_id(result)
     rule = run.rule(rule_id)
     subject = _subject(run, result)
-    annotation = annotate(rule_id, subject.type_name)
     path, region = _place(result)
     block = line_range(path, region.get("startLine"), region.get("endLine", region.get("startLine")))
-    message = str(_object(result.get("message")).get("text") or "").removesuffix(annotation.suffix())
+    text = str(_object(result.get("message")).get("text") or "")
+    message = without_suffix(text, _object(result.get("properties")).get(KEY))
     title = str(_object(rule.get("shortDescription")).get("text") or message or rule_id)
     template = source == checks.CFN_LINT or (subject.type_name is not None and "::" in subject.type_name)
     return Entry(
@@ -191,11 +188,11 @@ def _entry(run: _Run, source: str, result: Mapping[str, Any], number: int) -> En
         framework="cloudformation" if template else "terraform",
         type_name=subject.type_name,
         address=subject.address,
-        root=path if template else posixpath.dirname(path) or ".",
+        root=path if template else ".",
         place=SourceRange(path, block.start_line, block.start_line),
         block=block,
         reason=next(_suppressions(result), None),
-        mark=f"{path}/{message}" if subject.type_name else f"{path}/{number}",
+        mark=f"{path}/{message}",
     )
 
 

@@ -10,6 +10,8 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from srm_checks.foreign.code import below_working_directory
+
 _MAX_BYTES: Final = 5_000_000
 
 
@@ -26,7 +28,7 @@ def resources(path: str) -> Mapping[str, Declared]:
 
     A report may name any path; only files of the project at hand are opened.
     """
-    if os.path.isabs(path) or os.path.relpath(path).split(os.sep)[0] == os.pardir:
+    if not below_working_directory(path):
         return {}
     try:
         if os.path.getsize(path) > _MAX_BYTES:

@@ -319,15 +319,20 @@ def cidr_covers(value: Elements, operand: tuple[Any, ...], context: Context) -> 
             return UNKNOWN
         return _truth(any(network.version == other.version and other.subnet_of(network) for other in operand))
 
-    return _some([entry for entry in value if not _too_narrow(entry[0], operand)], covers)
+    return _some([entry for entry in value if not _too_narrow(entry[0], operand, context)], covers)
 
 
-def _too_narrow(element: Any, operand: tuple[Any, ...]) -> bool:
-    """Whether a block of which only the length of the prefix is known is too small to cover an operand."""
-    if not isinstance(element, Unknown) or not element.parts or element.parts[-1] is None:
+def _too_narrow(element: Any, operand: tuple[Any, ...], context: Context) -> bool:
+    """Whether an open block surely covers no operand: its prefix is known, or it can be none of the wider blocks."""
+    if not isinstance(element, Unknown):
         return False
-    tail = re.search(r"/(\d+)$", element.parts[-1])
-    return tail is not None and all(int(tail.group(1)) > network.prefixlen for network in operand)
+    if element.parts and element.parts[-1] is not None:
+        tail = re.search(r"/(\d+)$", element.parts[-1])
+        return tail is not None and all(int(tail.group(1)) > network.prefixlen for network in operand)
+    if not element.subject:
+        return False
+    wider = {str(network.supernet(new_prefix=length)) for network in operand for length in range(network.prefixlen + 1)}
+    return not any(context.index.stack.feasible([(element.subject, block, True)]) for block in sorted(wider))
 
 
 def action_matches(value: Elements, operand: tuple[str, ...], context: Context) -> int:

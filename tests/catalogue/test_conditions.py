@@ -139,7 +139,15 @@ def test_an_entry_of_a_list_of_options(settings: Any, expected: int) -> None:
 
 @pytest.mark.parametrize(
     ("test", "attribute"),
-    [("", "a"), ("is EC2", "a"), ("== ", "a"), ("present", ""), ("absent or", "a"), ("present, and b is fine", "a"), ("related: a thing unheard of", "a")],
+    [
+        ("", "a"),
+        ("is EC2", "a"),
+        ("== ", "a"),
+        ("present", ""),
+        ("absent or", "a"),
+        ("present, and b is fine", "a"),
+        ("related: a thing unheard of", "a"),
+    ],
 )
 def test_a_test_outside_the_language_is_refused(test: str, attribute: str) -> None:
     with pytest.raises(ConditionError):

@@ -324,8 +324,16 @@ UNDETERMINED: list[tuple[str, dict[str, Any], str]] = [
     ("aws_ecs_task_definition", {"requires_compatibilities": [Repeated(VAR)]}, "requires_compatibilities is"),
     ("aws_ecs_capacity_provider", {}, "no known case has auto_scaling_group_provider not set"),
     ("AWS::ECS::CapacityProvider", {"AutoScalingGroupProvider": VAR, "ManagedInstancesProvider": VAR}, "is var.x"),
-    ("aws_eks_node_group", {"launch_template": [{"id": VAR}]}, "launch_template.id is var.x, which is not declared in view"),
-    ("AWS::EKS::Nodegroup", {"LaunchTemplate": {"Id": VAR}}, "LaunchTemplate.Id is var.x, which is not declared in view"),
+    (
+        "aws_eks_node_group",
+        {"launch_template": [{"id": VAR}]},
+        "launch_template.id is var.x, which is not declared in view",
+    ),
+    (
+        "AWS::EKS::Nodegroup",
+        {"LaunchTemplate": {"Id": VAR}},
+        "LaunchTemplate.Id is var.x, which is not declared in view",
+    ),
     ("aws_eks_cluster", {"outpost_config": VAR}, "outpost_config is var.x"),
     ("aws_apprunner_service", {"source_configuration": VAR}, "source_configuration.image_repository is var.x"),
     ("aws_batch_compute_environment", {"compute_resources": [{"type": VAR}]}, "compute_resources.type is var.x"),

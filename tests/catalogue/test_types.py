@@ -209,7 +209,7 @@ def test_every_model_has_defaults_and_sentences() -> None:
 
 def test_every_determined_type_answers_for_all_domains() -> None:
     for row in rows("resource_types"):
-        if row["model_source"] == "type":
+        if row["model_source"] == "type" and not any(case.reads for case in cases.of_type(row["resource_type"])):
             assert set(sides(row["resource_type"])) == set(Domain), row
 
 

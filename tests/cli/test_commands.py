@@ -1,4 +1,4 @@
-"""The commands that scan nothing: policies, explain, path, doctor, pack."""
+"""The commands that scan nothing: policies, path, doctor, pack."""
 
 from __future__ import annotations
 
@@ -47,43 +47,6 @@ class TestPolicies:
 
     def test_a_pack_that_does_not_exist(self, srm: Any) -> None:
         assert srm("policies", "--pack", "aws-basline")[0] == 2
-
-
-class TestExplain:
-    @pytest.mark.parametrize("target", ["SRM-DAR-005", "rds-instance-unencrypted", "E906005", "CKV_AWS_16"])
-    def test_a_policy_by_any_of_its_names(self, srm: Any, target: str) -> None:
-        code, out, _ = srm("explain", target)
-        assert code == 0
-        assert out.startswith("SRM-DAR-005  RDS instance storage is not encrypted\n")
-        for label in ("severity", "side", "domain", "AWS does", "you do", "fix (terraform)", "fsbp", "E906005"):
-            assert label in out
-
-    @pytest.mark.parametrize(
-        ("target", "service"), [("aws_db_instance", "Amazon RDS"), ("AWS::RDS::DBInstance", "Amazon RDS")]
-    )
-    def test_a_resource_type(self, srm: Any, target: str, service: str) -> None:
-        code, out, _ = srm("explain", target)
-        assert code == 0
-        assert out.startswith(f"{target}\n")
-        assert service in out
-        assert "PaaS" in out
-        assert "SRM-DAR-005" in out
-
-    def test_a_type_without_policies_says_so(self, srm: Any) -> None:
-        assert "none of the active packs" in srm("explain", "aws_budgets_budget")[1]
-
-    @pytest.mark.parametrize(
-        ("target", "hint"),
-        [
-            ("SRM-DAR-05", "did you mean 'SRM-DAR-005'"),
-            ("aws_db_instanc", "did you mean 'aws_db_instance'"),
-            ("zzzzzzzz", "is no policy, equivalent check or resource type\n"),
-        ],
-    )
-    def test_an_unknown_word_is_2(self, srm: Any, target: str, hint: str) -> None:
-        code, out, err = srm("explain", target)
-        assert (code, out) == (2, "")
-        assert hint in err
 
 
 def test_path_prints_one_folder_that_exists(srm: Any) -> None:

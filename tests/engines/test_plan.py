@@ -618,6 +618,24 @@ def test_the_region_is_the_default_providers(read, expressions, region):
     assert read(plan).region == region
 
 
+@pytest.mark.parametrize(
+    ("provider", "values", "region"),
+    [
+        ("aws", {}, "eu-central-1"),
+        ("aws.us", {}, "us-east-1"),
+        ("module.db:aws", {}, Unknown("region")),
+        ("aws.us", {"region": "eu-west-1"}, "eu-west-1"),
+        (None, {}, None),
+    ],
+)
+def test_a_resource_is_in_the_region_of_its_provider_or_of_its_own(read, provider, values, region):
+    plan = database(values, {}, {})
+    us_east = {"name": "aws", "alias": "us", "expressions": {"region": constant("us-east-1")}}
+    plan["configuration"]["provider_config"]["aws.us"] = us_east
+    plan["configuration"]["root_module"]["resources"][0]["provider_config_key"] = provider
+    assert the(read(plan), DB).region == region
+
+
 # ------------------------------------------------------------------ lines
 
 

@@ -295,3 +295,62 @@ def test_no_gap_and_no_met_that_another_value_of_an_open_variable_would_change()
         assert fates == {"met", "gap"}
         (verdict,) = verdicts(rule, thing(x=Unknown("var.x")))
         assert verdict.outcome is Outcome.UNKNOWN
+
+
+def test_values_of_a_map() -> None:
+    rule = policy("require: {none: {values_of: env, where: {attribute: ., equals: bad}}}")
+    assert outcome(rule, thing(env={"A": "good", "B": "bad"})) == "gap"
+    assert outcome(rule, thing(env={"A": "good"})) == "met"
+    assert outcome(rule, thing(env={"A": "good", "*": Unknown("more")})) == "unknown (unresolved-value)"
+    assert outcome(rule, thing(env=Unknown("var.env"))) == "unknown (unresolved-value)"
+    assert outcome(rule, thing()) == "met"
+
+
+def test_a_key_with_dots() -> None:
+    rule = policy("require: {attribute: settings.a.b, equals: 1, absent: gap}")
+    assert outcome(rule, thing(settings={"a.b": 1})) == "met"
+    assert outcome(rule, thing(settings={"a": {"b": 1}})) == "met"
+    assert outcome(rule, thing(settings={"a": 1})) == "gap"
+
+
+def test_resources_anywhere_in_the_stack() -> None:
+    rule = policy(
+        "require: {related: {resources: aws_lock, anywhere: yes, missing: unknown, some: {attribute: flag, is_true: yes, absent: gap}}}"
+    )
+    assert outcome(rule, thing("a")) == "unknown (other-stack)"
+    assert outcome(rule, thing("a"), thing("l", type="aws_lock", flag=True)) == "met"
+    assert outcome(rule, thing("a"), thing("l", type="aws_lock", flag=False)) == "gap"
+
+
+def test_an_absence_leaves_out_what_is_beside_the_point() -> None:
+    rule = policy(
+        "applies_when: {attribute: kind, equals: trail}\n"
+        "absence: {account_wide: yes, where: {attribute: flag, is_true: yes, absent: gap}, because_of: {terraform: [aws_vm]}}"
+    )
+    resources = [thing("v", type="aws_vm"), thing("x", kind="other", flag=False)]
+    facts = judge(StackIndex(stack(*resources)), [rule], Environment(datetime.date(2026, 11, 21))).absences
+    assert [words(verdict) for verdict in settle(rule, facts, "account")] == ["gap"]
+    assert [verdict.missing_type for verdict in settle(rule, facts, "account")] == ["aws_thing"]
+
+
+def test_a_fulfiller_under_a_condition_does_not_settle_an_absence() -> None:
+    assert settled("stack", thing("v", type="aws_vm"), thing("g", flag=True, exists=PROD)) == [
+        "unknown (unresolved-value)"
+    ]
+
+
+def test_a_reference_inside_an_element_is_told_from_that_of_another_element() -> None:
+    rule = policy(
+        "require: {every: {in: mount, where: {related: {resources: aws_role, through: role, absent: gap, missing: gap, "
+        "some: {attribute: flag, is_true: yes, absent: gap}}}}}"
+    )
+    good, bad = thing("g", type="aws_role", flag=True), thing("b", type="aws_role", flag=False)
+    open_value = Unknown("x", present=True)
+    mine = thing(
+        "a",
+        mount=[{"role": open_value}, {"role": open_value}],
+        references=[(("mount", 0, "role"), Ref("aws_role.g")), (("mount", 1, "role"), Ref("aws_role.b"))],
+    )
+    (verdict,) = verdicts(rule, mine, good, bad)
+    assert verdict.outcome is Outcome.GAP
+    assert [entry.path for entry in verdict.evidence if entry.path.startswith("mount")] == ["mount.1"]

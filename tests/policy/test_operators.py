@@ -140,6 +140,17 @@ def test_cidr_lists() -> None:
     assert judge("cidr_range_subset", "10.0.0.0/8", ["10.1.0.0/16", "0.0.0.0/0"]) == "gap"
     assert judge("cidr_covers", "0.0.0.0/0", ["10.0.0.0/8", Unknown("var.c")]) == "unknown (unresolved-value)"
     assert judge("cidr_covers", "0.0.0.0/0", ["no address"]) == "unknown (unresolved-value)"
+    assert judge("not_cidr_covers", "0.0.0.0/0", ["10.0.0.0/8"]) == "met"
+
+
+def test_an_open_block_of_known_size_or_pattern() -> None:
+    one_address = Unknown("${var.ip}/32", parts=(None, "/32"), present=True)
+    assert judge("cidr_covers", "0.0.0.0/0", [one_address]) == "gap"
+    assert judge("cidr_covers", "10.0.0.1/32", [one_address]) == "unknown (unresolved-value)"
+    rule = policy("require: {attribute: x, not_cidr_covers: '0.0.0.0/0', absent: gap}")
+    open_block = Unknown("Range", subject="Parameters/Range")
+    assert outcome(rule, thing(x=open_block)) == "unknown (unresolved-value)"
+    assert outcome(rule, thing(x=open_block), feasible=lambda decided: False) == "met"
 
 
 @pytest.mark.parametrize(

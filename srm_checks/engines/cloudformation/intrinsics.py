@@ -55,6 +55,11 @@ FURTHER_KEYS: Final = "*"
 
 _VARIABLE: Final = re.compile(r"\$\{([^!{}][^{}]*)\}")
 _ESCAPED: Final = re.compile(r"\$\{!([^{}]*)\}")
+# What is known of the end of an ARN, which tells a named principal from a whole account.
+_ARN_TAILS: Final[dict[str, tuple[str | None, ...]]] = {
+    "AWS::IAM::Role": (":role/", None),
+    "AWS::IAM::User": (":user/", None),
+}
 _MAX_SUBNETS: Final = 256  # what Fn::Cidr gives at most
 
 

@@ -139,18 +139,17 @@ def _refuse_explosive(source: Source) -> None:
     open_nodes: list[tuple[str | None, int]] = []  # anchor, nodes inside so far
     line = 1
     try:
-        # The stubs let marks and anchors be None, which they never are in a parser's events.
         events: Iterator[Any] = yaml.parse(source.text, Loader=loader)
         for event in events:
             if isinstance(event, yaml.AliasEvent):
-                size, anchor = sizes.get(event.anchor, 1), None
+                size, anchor = sizes.get(str(event.anchor), 1), None
             elif isinstance(event, yaml.ScalarEvent):
                 size, anchor = 1, event.anchor
             elif isinstance(event, yaml.CollectionStartEvent):
                 open_nodes.append((event.anchor, 1))
                 if len(open_nodes) <= MAX_DEPTH:
                     continue
-                line = event.start_mark.line + 1
+                line = start_line(event) or line
                 raise _too(source, line, f"nested more than {MAX_DEPTH} levels deep", "Flatten it.")
             elif isinstance(event, yaml.CollectionEndEvent):
                 anchor, size = open_nodes.pop()
@@ -159,7 +158,7 @@ def _refuse_explosive(source: Source) -> None:
             if anchor:
                 sizes[anchor] = size
             if size > MAX_NODES:
-                line = event.start_mark.line + 1
+                line = start_line(event) or line
                 what = f"more than {MAX_NODES:,} nodes large once aliases are in place"
                 raise _too(source, line, what, "Use fewer aliases.")
             if open_nodes:

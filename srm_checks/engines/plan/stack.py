@@ -49,6 +49,7 @@ class _Loader:
         self._changes = self._read_changes()
         self._configuration = as_object(self._plan.get("configuration"))
         self._default_tags: dict[str, Any] = {}
+        self._regions: dict[str, Any] = {}
         self._sources: dict[str, dict[Path, Ref]] = {}
 
     def load(self) -> Stack:
@@ -195,7 +196,15 @@ class _Loader:
             former_bases=_former_bases(change, item.base),
             former_addresses=_former_addresses(change),
             key=key,
+            region=self._region(item, attributes, block),
         )
+
+    def _region(self, item: _Planned, attributes: dict[str, Any], block: dict[str, Any] | None) -> Any:
+        """The Region that a resource names itself, as it can since provider 6, or that of its provider."""
+        if not item.is_data and "region" in attributes:
+            return attributes["region"]
+        provider = as_object(block).get("provider_config_key")
+        return self._regions.get(provider, Unknown("region")) if isinstance(provider, str) else None
 
     def _tags(self, attributes: dict[str, Any], unknown: Any, block: dict[str, Any] | None) -> Any:
         """The tags that apply, the provider's default tags among them."""
@@ -285,8 +294,9 @@ class _Loader:
             )
         )
         self._default_tags[key] = _default_tags(attributes)
+        self._regions[key] = attributes.get("region", Unknown("region"))
         if key == "aws":
-            self._stack.region = attributes.get("region", self._stack.region)
+            self._stack.region = self._regions[key]
 
     def _region_of_variable(self, expressions: dict[str, Any], region: Unknown) -> Any:
         """The Region, where the expression reads one root variable and that holds the name of a Region."""

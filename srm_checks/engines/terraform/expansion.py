@@ -9,7 +9,7 @@ from typing import Any, Final
 from srm_checks.engines.terraform.env import Binding, Env, Origin
 from srm_checks.engines.terraform.evaluate import evaluate
 from srm_checks.engines.terraform.functions_plain import FunctionError, whole
-from srm_checks.engines.terraform.nodes import Attribute, Block, Expression
+from srm_checks.engines.terraform.nodes import Attribute, Binary, Block, Conditional, Expression
 from srm_checks.engines.terraform.site import Site
 from srm_checks.engines.terraform.values import (
     FAILED,
@@ -95,7 +95,8 @@ def _count_slots(attribute: Attribute, env: Env) -> tuple[list[Slot], Any]:
     if max(known, default=0) > INSTANCE_LIMIT:
         raise TooManyInstances
     slots = [_count_slot(index, sizes) for index in range(max(known, default=0))]
-    positive = Test(f"{site.subject} > 0", True, f"{site.text} > 0")
+    text = f"({site.text})" if isinstance(attribute.value, (Binary, Conditional)) else site.text
+    positive = Test(f"{site.subject} > 0", True, f"{text} > 0")
     any_number = when(sizes, lambda size: False if isinstance(size, int) else positive)
     if any_number is not False:
         index = Unknown(text="count.index", present=True, subject=f"{site.subject}|count.index")

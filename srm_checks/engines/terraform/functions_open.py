@@ -178,7 +178,7 @@ def _flat(value: Any, *, repeated: bool = False) -> list[Any]:
             found += _flat(element)
         elif isinstance(element, Unknown):
             # a list of any length, or a scalar: in either case elements of which nothing is known
-            found.append(Repeated(element))
+            found.append(_any_element(element))
         elif isinstance(element, Choice):
             found += _flat_choice(element)
         else:

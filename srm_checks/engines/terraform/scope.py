@@ -58,12 +58,12 @@ from srm_checks.model import (
 
 _META_ARGUMENTS: Final = frozenset({"source", "version", "providers", "count", "for_each", "depends_on", "enabled"})
 _DEPTH_LIMIT: Final = 40  # of module calls
-# Attributes that every provider computes: surely set on a resource that exists, though not in the code.
 # What is known of the end of an ARN, which tells a named principal from a whole account.
 _ARN_TAILS: Final[dict[str, tuple[str | None, ...]]] = {
     "aws_iam_role": (":role/", None),
     "aws_iam_user": (":user/", None),
 }
+# Attributes that every provider computes: surely set on a resource that exists, though not in the code.
 _COMPUTED: Final = frozenset(
     {
         "id",

@@ -116,7 +116,7 @@ class TestReferences:
             "!GetAtt Role.Arn",
             refs=(Ref("Role", None, "Arn"),),
             present=True,
-            parts=("arn:", None),
+            parts=("arn:", None, ":role/", None),
             subject="!GetAtt Role.Arn",
         )
 
@@ -164,8 +164,8 @@ class TestTexts:
         [
             pytest.param('!Sub "a-${AWS::Region}-b"', ("a-", None, "-b"), id="sub"),
             pytest.param('!Sub "arn:${AWS::Partition}:s3"', ("arn:aws", None, ":s3"), id="partition-starts-with-aws"),
-            pytest.param('!Sub "${Role.Arn}/*"', ("arn:", None, "/*"), id="sub-of-an-attribute"),
-            pytest.param('!Join ["", [!GetAtt Role.Arn, "/*"]]', ("arn:", None, "/*"), id="join"),
+            pytest.param('!Sub "${Role.Arn}/*"', ("arn:", None, ":role/", None, "/*"), id="sub-of-an-attribute"),
+            pytest.param('!Join ["", [!GetAtt Role.Arn, "/*"]]', ("arn:", None, ":role/", None, "/*"), id="join"),
             pytest.param('!Sub "${AWS::Region}${AWS::AccountId}x"', (None, "x"), id="holes-beside-each-other-are-one"),
             pytest.param("'pre-{{resolve:ssm:/a}}-post'", ("pre-", None, "-post"), id="dynamic-reference-inside"),
             pytest.param(

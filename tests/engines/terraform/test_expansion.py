@@ -41,6 +41,11 @@ def test_unknown_count(roots: Any) -> None:
     assert isinstance(resource.attributes["i"], Unknown)
 
 
+def test_unknown_count_that_is_computed_reads_well(roots: Any) -> None:
+    resource = roots.one(OPEN + 'resource "aws_x" "y" {\n  count = length(var.names) - 1\n}', "aws_x.y")
+    assert resource.exists == Condition("|length(var.names) - 1 > 0", True, "(length(var.names) - 1) > 0")
+
+
 def test_for_each_over_a_map(roots: Any) -> None:
     resources = roots.resources(
         OPEN

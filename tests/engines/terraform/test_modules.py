@@ -364,8 +364,8 @@ def test_files_read_by_functions(roots: Any) -> None:
     assert (attributes["exists"], attributes["missing"]) == (True, False)
     assert attributes["set"] == ["policy.json"]
     assert attributes["some"] == ["m/policy.json", "m/t.tftpl"]
-    assert attributes["digest"] == "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
-    assert attributes["base64"] == "AVq9f1zFei3ZS3WQ8ErYCEJzkF7jPsXOvq5iJ2qX+GI="
+    assert attributes["digest"] == "f9d86028c6e0d64e225186f96acb69338b2c59764df79162107f5c4bb34d1310"
+    assert attributes["base64"] == "+dhgKMbg1k4iUYb5astpM4ssWXZN95FiEH9cS7NNExA="
     assert attributes["template"] == 'hello n a b "q" \\n'
     assert attributes["open"].parts == ("hello ", None, ' "q" \\n')
     assert isinstance(attributes["outside"], Unknown)

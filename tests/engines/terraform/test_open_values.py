@@ -334,3 +334,15 @@ def test_equal_texts_in_two_modules_are_two_questions(roots: Any) -> None:
     )
     subjects = {resource.attributes["e"].cond.subject for resource in resources.values()}
     assert len(subjects) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts"),
+    [
+        pytest.param("aws_iam_role", ("arn:", None, ":role/", None), id="role"),
+        pytest.param("aws_iam_user", ("arn:", None, ":user/", None), id="user"),
+        pytest.param("aws_sns_topic", ("arn:", None), id="other"),
+    ],
+)
+def test_arn_of_a_declared_resource(roots: Any, kind: str, parts: tuple[str | None, ...]) -> None:
+    assert roots.value(f"{kind}.it.arn", f'resource "{kind}" "it" {{}}').parts == parts

@@ -1,0 +1,83 @@
+"""What became of the roots that a baseline names: still there, gone, or renamed."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from srm_checks import git
+from srm_checks.triage.baseline import WHOLE_ACCOUNT, Key
+
+_CONFIGURATION: Final = (".tf", ".tf.json", ".tofu", ".tofu.json")
+
+
+@dataclass(slots=True)
+class Roots:
+    """The roots below `top` as they are on disk, against a time before.
+
+    `revision` tells the commit of that time, or None where nobody knows; git is asked once, and only if need be.
+    """
+
+    top: str
+    revision: Callable[[], str | None]
+    _renames: dict[str, str] | None = field(default=None, init=False)
+
+    def is_gone(self, key: Key) -> bool:
+        """Whether the root of an entry is no longer there, or has no Terraform files left."""
+        if key.root == WHOLE_ACCOUNT:
+            return False
+        path = os.path.join(self.top, key.root)
+        if key.framework != "terraform":
+            return not os.path.isfile(path)
+        try:
+            return not any(name.endswith(_CONFIGURATION) for name in os.listdir(path))
+        except OSError:
+            return True
+
+    def renamed(self, root: str) -> str | None:
+        """The root that took the place of one that is gone; None where git does not know of one."""
+        if self._renames is None:
+            self._renames = self._ask()
+        if root in self._renames:
+            return self._renames[root]
+        folders = {posixpath.dirname(new) for old, new in self._renames.items() if posixpath.dirname(old) == root}
+        return folders.pop() if len(folders) == 1 else None
+
+    def _ask(self) -> dict[str, str]:
+        """Renamed files since the revision, new name by old name."""
+        revision = self.revision()
+        if revision is None:
+            return {}
+        arguments = (
+            "diff",
+            "--find-renames",
+            "--diff-filter=R",
+            "--name-status",
+            "-z",
+            "--no-ext-diff",
+            revision,
+            "--",
+        )
+        try:
+            words = git.names(self.top, *arguments)
+        except git.GitError:  # the revision is not in a shallow clone; the single equal finding is still looked for
+            return {}
+        # Each rename is its score, the old and the new name.
+        return dict(zip(words[1::3], words[2::3], strict=False))
+
+
+def last_change_of(path: str) -> Callable[[], str | None]:
+    """The commit that last changed a file; None where it is not in a repository, or was not committed yet."""
+
+    def revision() -> str | None:
+        folder = os.path.dirname(os.path.abspath(path))
+        try:
+            found = git.ask(folder, "log", "-1", "--format=%H", "--", os.path.basename(path))
+        except git.GitError:
+            return None
+        return found.decode().strip() or None
+
+    return revision
