@@ -117,7 +117,13 @@ class _Loader:
         for item in self._resources(prior):
             if item.is_data:
                 found[item.address] = item
-        found.update((item.address, item) for item in self._resources(root))
+        planned: set[str] = set()
+        for item in self._resources(root):
+            if item.address in planned:
+                self._report(f"{item.address} stands twice; the second one was not read.")
+                continue
+            planned.add(item.address)
+            found[item.address] = item
         return sorted(found.values(), key=lambda item: (item.module, item.address))
 
     def _resources(self, root: dict[str, Any]) -> Iterator[_Planned]:
