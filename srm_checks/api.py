@@ -61,8 +61,10 @@ class ScanOptions:
     diff: str | None = None
 
 
-def run(paths: Sequence[str], options: ScanOptions, progress: Progress | None = None) -> Report:
-    """Scan `paths` and hold the findings against the gate.
+def run(
+    paths: Sequence[str], options: ScanOptions, progress: Progress | None = None, *, settings: Config | None = None
+) -> Report:
+    """Scan `paths` and hold the findings against the gate. `settings` take the place of the configuration found.
 
     Raises `UsageError` where the caller's input is wrong and `EnvironmentProblem` where the installation is.
     Inputs that cannot be read do not raise; they are in the report's errors.
@@ -74,7 +76,7 @@ def run(paths: Sequence[str], options: ScanOptions, progress: Progress | None = 
     for path in options.var_files:
         if not os.path.isfile(path):
             raise UsageError(f"{path}: there is no such variable file")
-    config = configuration.resolve(paths, options.config)
+    config = settings or configuration.resolve(paths, options.config)
     result = pipeline.scan(_request(paths, options, config), progress)
     result = dataclasses.replace(result, notes=(*config.notes, *result.notes))
     if options.write_baseline is not None and result.snapshot is not None:
@@ -138,6 +140,15 @@ def scan(
         diff=diff,
     )
     return document(run([os.fspath(path) for path in paths], options))
+
+
+def code_of(foreign: ForeignReport) -> Code:
+    """The code that a report of another engine is on, to be read by our engines where it is needed."""
+    from srm_checks.discovery import discover
+    from srm_checks.foreign.code import Code
+    from srm_checks.pipeline import load_unit
+
+    return Code(lambda: [load_unit(unit, EngineOptions()) for unit in discover(foreign.files()).units])
 
 
 def annotated(foreign: ForeignReport, name: str, code: Code, *, include_all: bool = False) -> Report:

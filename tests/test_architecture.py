@@ -17,8 +17,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Heavy or foreign packages, and the only places that may name them.
 KEEPERS = {
-    "checkov": ("plugins/checkov_graph.py",),
-    "cfnlint": ("engines/cloudformation/", "plugins/cfn_lint.py"),
+    "checkov": ("plugins/checkov_graph.py", "foreign/checkov_engine.py"),
+    "cfnlint": ("engines/cloudformation/", "plugins/cfn_lint.py", "foreign/cfn_lint_engine.py"),
     "hcl2": ("engines/terraform/syntax.py",),
     "lark": ("engines/terraform/syntax.py",),
     "detect_secrets": ("policy/secrets.py",),
@@ -46,7 +46,8 @@ LAYERS = {
     "policy": {"policy", "catalogue"},
     "judge": {"catalogue", "identity", "policy", "triage"},
     "discovery": {"discovery", "git", "globs"},
-    "pipeline": {"discovery", "engines", "identity", "judge", "policy", "triage"},
+    "foreign": {"foreign", "catalogue", "identity", "policy"},
+    "pipeline": {"catalogue", "discovery", "engines", "foreign", "identity", "judge", "policy", "triage"},
     "report": {"report", "pipeline", "gate", "policy"},
 }
 

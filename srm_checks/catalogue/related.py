@@ -433,8 +433,8 @@ def _bundle_of_aws(scene: Scene) -> Reading:
         owner, at = _value(bundle, context, ("owner",))
         if isinstance(owner, Unknown):
             return Reading(UNKNOWN, missing=(f"{bundle.address}: owner is {owner.text or 'not known'}",))
-        if owner == "AMAZON":
-            return Reading(TRUE, decided_by=_at(bundle, "owner = AMAZON", at))
+        if str(owner).upper() == "AMAZON":
+            return Reading(TRUE, decided_by=_at(bundle, f"owner = {owner}", at))
         if _value(bundle, context, ("bundle_id",))[0] is ABSENT:
             return Reading(FALSE)
     return Reading(UNKNOWN, missing=("the bundle's id does not show who made it",))

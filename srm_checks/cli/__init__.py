@@ -32,8 +32,11 @@ COMMANDS: Final[Mapping[str, str]] = {
     "annotate": "srm_checks.cli.annotate:command",
     "policies": "srm_checks.cli.policies:command",
     "pack": "srm_checks.cli.pack:group",
+    "waivers": "srm_checks.cli.waivers:group",
+    "config": "srm_checks.cli.config:group",
     "path": "srm_checks.cli.path:command",
     "doctor": "srm_checks.cli.doctor:command",
+    "completion": "srm_checks.cli.completion:command",
 }
 
 

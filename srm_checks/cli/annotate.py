@@ -50,22 +50,21 @@ def command(
 
     Exit codes: 0 done, 2 REPORT cannot be read or neither engine wrote it.
     """
+    from srm_checks import api
     from srm_checks.foreign.code import Code
     from srm_checks.foreign.report import read
 
     prepare(destinations)
     name = "standard input" if report == STANDARD_INPUT else report
     foreign = read(_bytes(report), name)
-    code = foreign.code() if read_code else Code(())
+    code = api.code_of(foreign) if read_code else Code()
     if output is not None:
         _write(output, foreign.render(code))
     elif not destinations:
         sys.stdout.write(foreign.render(code))
         sys.stdout.flush()
     if destinations:
-        from srm_checks.api import annotated
-
-        write(annotated(foreign, name, code, include_all=include_all), destinations)
+        write(api.annotated(foreign, name, code, include_all=include_all), destinations)
     return EXIT_OK
 
 

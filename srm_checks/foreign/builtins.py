@@ -25,8 +25,10 @@ from srm_checks.model import (
     ABSENT,
     Cause,
     Choice,
+    Cond,
     EngineOptions,
     Finding,
+    Not,
     Options,
     Outcome,
     Path,
@@ -34,6 +36,7 @@ from srm_checks.model import (
     ScanError,
     SourceRange,
     Stack,
+    Test,
     UnitKind,
     Unknown,
 )
@@ -218,18 +221,21 @@ def _read(resource: Resource | None, result: Result) -> tuple[Path, str]:
         return tuple(steps[1:] if steps[:1] == ["Properties"] else steps), ""
     if resource is None:
         return (), ""
-    first: Path = ()
+    written: Path = ()
+    unwritten: Path = ()
     names = attributes.known(resource.type)
     for key in result.attributes:
         if names and key.removeprefix("Properties/").partition("/")[0] not in names:
             continue  # a word of Checkov's graph, such as `resource_type`
         path, value = _at(resource.attributes, key)
-        if path and (value is not ABSENT or not first):
-            first = first or path
-        doubt = _open(value)
+        doubt = _open(value) if result.reason is None else ""
         if doubt:
             return path, doubt
-    return first, ""
+        if value is not ABSENT:
+            written = written or path
+        else:
+            unwritten = unwritten or path
+    return written or unwritten, ""
 
 
 def _at(value: Any, key: str) -> tuple[Path, Any]:
@@ -262,4 +268,13 @@ def _open(value: Any) -> str:
         return "" if value.parts is not None else value.text or "a value that is not known"
     if isinstance(value, Options):
         return value.label
-    return "a condition that is not decided" if isinstance(value, Choice) else ""
+    return _label(value.cond) if isinstance(value, Choice) else ""
+
+
+def _label(cond: Cond) -> str:
+    """What the first comparison in a condition is about."""
+    while not isinstance(cond, bool):
+        if isinstance(cond, Test):
+            return cond.label
+        cond = cond.of if isinstance(cond, Not) else cond.of[0]
+    return "a condition that is not decided"

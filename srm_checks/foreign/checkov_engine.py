@@ -80,7 +80,7 @@ def _results(records: list[Any]) -> Iterator[Result]:
             path=record.file_abs_path,
             start_line=start,
             end_line=end,
-            attributes=tuple(str(key) for key in outcome.get("evaluated_keys") or ()),
+            attributes=tuple(sorted({str(key) for key in outcome.get("evaluated_keys") or ()})),
             severity=record.severity.name if record.severity else None,
             reason=str(outcome.get("suppress_comment") or "") if skipped else None,
         )

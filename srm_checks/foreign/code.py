@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from srm_checks.catalogue import models, types
 from srm_checks.catalogue.models import ModelDecision
-from srm_checks.model import EngineOptions, Resource
+from srm_checks.model import Resource, Stack
 from srm_checks.policy.access import StackIndex
 
 _KEYS: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]"])*\]')
@@ -32,13 +32,10 @@ class Subject(NamedTuple):
 
 
 class Code:
-    """The code in files that a report names (`paths`, relative), as far as it lies below the working directory.
+    """The declared resources of what `load` reads, called when the first of them is asked for; by default nothing."""
 
-    A report may name any path of a machine; what lies elsewhere is not opened.
-    """
-
-    def __init__(self, paths: Iterable[str]) -> None:
-        self._paths = tuple(paths)
+    def __init__(self, load: Callable[[], Iterable[Stack]] = tuple) -> None:
+        self._load = load
         self._declared: dict[str, list[tuple[Resource, StackIndex]]] | None = None
         self._decisions: dict[Subject, ModelDecision | None] = {}
 
@@ -77,19 +74,10 @@ class Code:
     def _in_file(self, path: str) -> list[tuple[Resource, StackIndex]]:
         if self._declared is None:
             self._declared = {}
-            for resource, index in self._read():
-                self._declared.setdefault(resource.block.path, []).append((resource, index))
+            for index in map(StackIndex, self._load()):
+                for resource in index.stack.resources:
+                    self._declared.setdefault(resource.block.path, []).append((resource, index))
         return self._declared.get(path, [])
-
-    def _read(self) -> list[tuple[Resource, StackIndex]]:
-        from srm_checks.discovery import discover
-        from srm_checks.pipeline import load_unit
-
-        files = sorted({path for path in self._paths if below_working_directory(path) and os.path.isfile(path)})
-        if not files:
-            return []
-        indexes = [StackIndex(load_unit(unit, EngineOptions())) for unit in discover(files).units]
-        return [(resource, index) for index in indexes for resource in index.stack.resources]
 
 
 def below_working_directory(path: str) -> bool:

@@ -92,6 +92,7 @@ class Worker:
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
             errors="surrogateescape",
+            env={**os.environ, "PYTHONHASHSEED": "0"},  # both engines go through sets
         )
         return self._process
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final
 
 from srm_checks.errors import UsageError
-from srm_checks.foreign.code import Code
+from srm_checks.foreign.code import Code, below_working_directory
 from srm_checks.foreign.entry import Entry
 from srm_checks.model import ScanError
 
@@ -38,9 +39,13 @@ class ForeignReport(ABC):
         """What the engine says it could not read."""
         return []
 
-    def code(self) -> Code:
-        """The code that the results are on."""
-        return Code(entry.place.path for entry in self.entries())
+    def files(self) -> list[str]:
+        """The files that the results are on, sorted, as far as they lie below the working directory.
+
+        A report may name any path of a machine; nothing else of it is opened.
+        """
+        paths = {entry.block.path for entry in self.entries()}
+        return sorted(path for path in paths if below_working_directory(path) and os.path.isfile(path))
 
     def render(self, code: Code) -> str:
         """The annotated document as text, indented as both engines do."""

@@ -91,12 +91,12 @@ def _judge(cfn: Template) -> dict[str, list[Finding]]:
     # Stock rules that ran before ours may have changed cfn-lint's template (a rule on RDS lowers the engine's case), so
     # the file is read again; only a template from standard input is taken as it is.
     stack = load_unit(unit, here.options) if os.path.isfile(unit.path) else stack_from_template(cfn, unit, here.options)
-    judged = judge_stack(stack, here.policies, today=here.today)
+    judged = judge_stack(stack, here.policies, today=here.today, suppress_equivalents=here.suppress_equivalents)
     by_policy: dict[str, list[Finding]] = {}
     # An account-wide duty is answered by all templates together, which cfn-lint never has in hand at once; what is
     # declared and falls short is shown, as `scan` shows it.
-    for finding in (*judged.findings, *settle_absences([judged], here.policies, "stack")):
-        if finding.outcome is Outcome.GAP and finding.disposition is not Disposition.SUPPRESSED:
+    for finding in here.settled((*judged.findings, *settle_absences([judged], here.policies, "stack"))):
+        if finding.outcome is Outcome.GAP and finding.disposition is Disposition.NEW:
             by_policy.setdefault(finding.policy_id, []).append(finding)
     return by_policy
 

@@ -141,18 +141,28 @@ class _GraphJudge:
             stack = load_unit(unit, here.options)
             for error in stack.errors:
                 logging.error("srm-checks: %s: %s", error.path, error.message)
-            judged.append(judge_stack(stack, here.policies, today=here.today, scope=here.scope))
+            judged.append(
+                judge_stack(
+                    stack,
+                    here.policies,
+                    today=here.today,
+                    scope=here.scope,
+                    suppress_equivalents=here.suppress_equivalents,
+                )
+            )
         found = [finding for unit_findings in judged for finding in unit_findings.findings]
-        return found + settle_absences(judged, here.policies, here.scope)
+        return here.settled(found + settle_absences(judged, here.policies, here.scope))
 
 
 def _silenced_elsewhere(finding: Finding) -> bool:
-    """Whether cfn-lint's metadata silences a finding; Checkov's own skips are left for Checkov to show."""
-    return (
-        finding.disposition is Disposition.SUPPRESSED
-        and finding.suppression is not None
-        and finding.suppression["kind"] != "checkov"
-    )
+    """Whether something that Checkov does not know silences a finding; its own skips are left for it to show."""
+    if finding.disposition is Disposition.ASSUMED:
+        return True
+    if finding.disposition is not Disposition.SUPPRESSED or finding.suppression is None:
+        return False
+    # A skip that names an equivalent of the policy is one for another check in Checkov's eyes.
+    by_checkov = finding.suppression["kind"] == "checkov"
+    return not (by_checkov and finding.policy_id in finding.suppression["pattern"])
 
 
 def _nodes(graph: Any) -> Iterator[dict[str, Any]]:

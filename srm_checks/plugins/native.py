@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,19 +16,32 @@ from srm_checks.model import EngineOptions, Finding
 from srm_checks.pipeline import chosen
 from srm_checks.policy.document import Policy
 from srm_checks.policy.packs import load_packs
+from srm_checks.triage import assumptions
+from srm_checks.triage.assumptions import Assumption
 
 UNDETERMINED: Final = "undetermined"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The configuration as far as a native door can follow it."""
+    """The configuration as far as a native door can follow it.
+
+    Waivers are not here: no host lets a plugin mark a result as skipped with a reason. What is known from before
+    belongs to the command line.
+    """
 
     policies: tuple[Policy, ...]
     options: EngineOptions
     scope: str
     exclude: tuple[str, ...]
     today: datetime.date
+    assume: tuple[Assumption, ...]
+    suppress_equivalents: bool
+
+    def settled(self, findings: Iterable[Finding]) -> list[Finding]:
+        """The findings, those marked that the configuration assumes to be answered elsewhere."""
+        mandatory = frozenset(policy.id for policy in self.policies if policy.mandatory)
+        return assumptions.apply(findings, self.assume, mandatory=mandatory, today=self.today).findings
 
 
 @functools.cache
@@ -38,12 +52,17 @@ def settings() -> Settings:
     """
     found = config.resolve(["."])
     packs = load_packs(found.packs, parameters=found.policy_parameters, undeclared=found.undeclared)
+    today = _today()
+    if found.expired_waivers == config.ERROR and (expired := assumptions.expired(found.assume, today)):
+        raise UsageError("\n".join(expired))
     return Settings(
         policies=chosen(packs, found.select, found.ignore),
         options=EngineOptions(strict_parameters=found.strict_parameters),
         scope=found.scope,
         exclude=found.exclude,
-        today=_today(),
+        today=today,
+        assume=found.assume,
+        suppress_equivalents=found.suppress_equivalents,
     )
 
 

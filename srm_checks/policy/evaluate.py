@@ -201,10 +201,10 @@ def _evidence(facts: Iterable[tuple[Fact, Context]], judged: Resource) -> tuple[
     found: dict[str, Evidence] = {}
     for fact, context in facts:
         path = ".".join(str(step) for step in fact.path)
-        if fact.resource is not judged:
-            path = f"{fact.resource.address}.{path}" if path else fact.resource.address
         if not path:
             continue
+        if fact.resource is not judged:
+            path = f"{fact.resource.address}.{path}"
         value = "(hidden)" if fact.value is HIDDEN else plain(context, fact.value)
         found.setdefault(f"{path}={value!r}", Evidence(path, value))
     return tuple(found.values())

@@ -187,24 +187,29 @@ def referring(
                 if other.type in types and id(other) not in seen and context.holds(other.exists):
                     seen.add(id(other))
                     results.append(_judge_other(context, other, tests))
-        if results:
-            return _quantify(results, head)
         values = [item for item, _at in named if item is not ABSENT]
+        link_fact = Fact(resource, named[0][1], values[0], named[0][1])
+        if results:
+            return _with_fact(_quantify(results, head), link_fact)
         for type_name, identity in identities.items():
             for other in context.index.by_type.get(type_name, ()):
                 if _names(context, values, other, identity) == TRUE and context.holds(other.exists):
                     results.append(_judge_other(context, other, tests))
         if results:
-            return _quantify(results, head)
-        at = named[0][1]
+            return _with_fact(_quantify(results, head), link_fact)
         opener = next((item for item in values if isinstance(item, Unknown) and not _says_a_name(item)), None)
         if missing != UNKNOWN and opener is None:
-            return Result(missing, (Fact(resource, at, values[0], at),))
+            return Result(missing, (link_fact,))
         cause = (
             opener.cause
             if opener is not None and opener.cause is not Cause.UNRESOLVED_VALUE
             else Cause.MISSING_REFERENCE
         )
-        return Result(UNKNOWN, (Fact(resource, at, values[0], at),), cause, opener.text if opener else str(values[0]))
+        return Result(UNKNOWN, (link_fact,), cause, opener.text if opener else str(values[0]))
 
     return judge
+
+
+def _with_fact(result: Result, fact: Fact) -> Result:
+    """A result with the attribute that led to the other resource before what was found there."""
+    return result._replace(facts=(fact, *result.facts))

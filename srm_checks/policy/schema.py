@@ -144,6 +144,7 @@ def _condition() -> dict[str, Any]:
         "type": "object",
         "properties": {
             "resources": _ATTRIBUTE, "by": _ATTRIBUTE, "through": _ATTRIBUTE, "identity": _ATTRIBUTE,
+            "anywhere": {"const": True},
             "absent": {"$ref": "#/$defs/outcome"}, "missing": {"$ref": "#/$defs/outcome"},
             "some": _CONDITION, "every": _CONDITION, "none": _CONDITION,
         },

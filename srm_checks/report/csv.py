@@ -35,7 +35,7 @@ def cell(value: Any) -> str:
 
 
 def _given(finding: Finding, key: str) -> Any:
-    return (finding.waiver or finding.suppression or {}).get(key)
+    return (finding.waiver or finding.suppression or finding.assumption or {}).get(key)
 
 
 def _frameworks(finding: Finding) -> str:
@@ -71,8 +71,8 @@ _COLUMNS: Final[Mapping[str, Callable[[Finding], Any]]] = {
     "frameworks": _frameworks,
     "equivalents": lambda finding: " ".join(sorted(finding.equivalents)),
     "source": lambda finding: finding.source,
-    "reason": lambda finding: _given(finding, "reason"),
-    "owner": lambda finding: _given(finding, "owner"),
-    "expires": lambda finding: _given(finding, "expires"),
+    "reason": lambda finding: _given(finding, "reason") or _given(finding, "evidence"),
+    "owner": lambda finding: _given(finding, "owner") or _given(finding, "by"),
+    "expiry": lambda finding: _given(finding, "expiry"),
     "fingerprint": lambda finding: finding.fingerprint,
 }

@@ -56,6 +56,10 @@ def document(report: Report) -> dict[str, Any]:
             "by_service_model": _tally(counts.by_service_model),
             "gate": {"failed": report.decision.failed, "because": report.decision.because},
         },
+        "compared": [
+            {"kind": each.kind, "name": each.name, "fixed": [asdict(key) for key in each.fixed]}
+            for each in result.compared
+        ],
     }
 
 
@@ -109,6 +113,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "disposition": str(finding.disposition),
         "waiver": None if finding.waiver is None else _plain(finding.waiver),
         "suppression": None if finding.suppression is None else _plain(finding.suppression),
+        "assumption": None if finding.assumption is None else _plain(finding.assumption),
         "fingerprint": finding.fingerprint,
     }
 

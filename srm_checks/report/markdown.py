@@ -74,14 +74,21 @@ class _Comment:
         yield f"## srm-checks: gate {'failed' if decision.failed else 'passed'}"
         yield ""
         yield prose(decision.because)
-        change = changes(findings)
+        compared = self.report.result.compared
+        change = changes(findings, sum(len(each.fixed) for each in compared) if compared else None)
         if change:
             parts = [f"**{change.new:,} new**", f"{change.baselined:,} known before"]
             parts += [f"{change.fixed:,} fixed"] if change.fixed is not None else []
-            yield f"Against the baseline: {', '.join(parts)}."
+            yield f"Against {' and '.join(each.words for each in compared) or 'the baseline'}: {', '.join(parts)}."
         excepted = Counter(finding.disposition for finding in findings)
         aside = [
-            f"{excepted[word]:,} {word}" for word in (Disposition.WAIVED, Disposition.SUPPRESSED) if excepted[word]
+            f"{excepted[word]:,} {label}"
+            for word, label in (
+                (Disposition.WAIVED, "waived"),
+                (Disposition.SUPPRESSED, "suppressed"),
+                (Disposition.ASSUMED, "met (assumed)"),
+            )
+            if excepted[word]
         ]
         if aside:
             yield f"Excepted: {', '.join(aside)}."

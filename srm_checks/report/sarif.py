@@ -106,7 +106,7 @@ def _select(findings: Sequence[Finding], profile: Profile) -> _Selection:
     left_out: Counter[str] = Counter()
     kept = []
     for finding in findings:
-        if finding.disposition in (Disposition.SUPPRESSED, Disposition.WAIVED):
+        if finding.disposition in (Disposition.SUPPRESSED, Disposition.WAIVED, Disposition.ASSUMED):
             left_out[str(finding.disposition)] += 1
         elif finding.outcome in (Outcome.GAP, Outcome.UNKNOWN):
             kept.append(finding)

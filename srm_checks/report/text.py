@@ -17,6 +17,7 @@ from srm_checks.model import Cause, Disposition, Domain, Finding, Outcome, Sever
 from srm_checks.report import Page, Report
 from srm_checks.report.excerpt import Sources, span, window
 from srm_checks.report.inert import columns, inert
+from srm_checks.report.words import on_whose_word, standing
 
 _WORD: Final = 10
 _INDENT: Final = " " * (2 + _WORD)
@@ -74,7 +75,8 @@ class _Text:
         for finding in brief:
             yield self._line(finding, str(finding.outcome), "")
         for finding in silent:
-            yield self._line(finding, str(finding.disposition), _reason(finding))
+            reason = "" if finding.disposition is Disposition.BASELINED else on_whose_word(finding)
+            yield self._line(finding, standing(finding), reason)
         if brief or silent:
             yield ""
 
@@ -316,14 +318,6 @@ def _not_set(finding: Finding) -> str:
     """What to say beside the caret where the attribute itself is not written."""
     absent = any(item.path == finding.attribute and item.value is None for item in finding.evidence)
     return f" {inert(finding.attribute)} is not set" if absent and finding.attribute else ""
-
-
-def _reason(finding: Finding) -> str:
-    given = finding.suppression or finding.waiver or {}
-    reason = given.get("reason")
-    if reason:
-        return str(reason)
-    return "no reason given" if finding.disposition is Disposition.SUPPRESSED else ""
 
 
 def _counted(number: int, noun: str) -> str:

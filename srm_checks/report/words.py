@@ -41,15 +41,30 @@ def exception(finding: Finding) -> str:
     """On whose word a finding is silenced: `waived: reason, by owner, until 2030-01-01`; "" for a new one."""
     if finding.disposition is Disposition.NEW:
         return ""
+    return f"{standing(finding)}: {on_whose_word(finding)}"
+
+
+def standing(finding: Finding) -> str:
+    """The disposition in words. What is assumed is never called met without saying so."""
+    return "met (assumed)" if finding.disposition is Disposition.ASSUMED else str(finding.disposition)
+
+
+def on_whose_word(finding: Finding) -> str:
+    """Why a finding does not count: `reason, by owner, until 2030-01-01`; "" for a new one."""
+    if finding.disposition is Disposition.NEW:
+        return ""
     if finding.disposition is Disposition.BASELINED:
-        return "baselined: known before"
+        return "known before"
+    if finding.disposition is Disposition.ASSUMED:
+        given = finding.assumption or {}
+        return f"provided by {given.get('by')}, evidence {given.get('evidence')}, until {given.get('expiry')}"
     given = finding.waiver or finding.suppression or {}
     parts = [str(given.get("reason") or "no reason given")]
     if given.get("owner"):
         parts.append(f"by {given['owner']}")
-    if given.get("expires"):
-        parts.append(f"until {given['expires']}")
-    return f"{finding.disposition}: {', '.join(parts)}"
+    if given.get("expiry"):
+        parts.append(f"until {given['expiry']}")
+    return ", ".join(parts)
 
 
 def declared(evidence: Evidence) -> str:

@@ -48,6 +48,11 @@ class Compared:
     name: str
     fixed: tuple[Key, ...]
 
+    @property
+    def words(self) -> str:
+        """`the baseline`, or the revision in short; the name of a file stays out of prose."""
+        return "the baseline" if self.kind == "baseline" else f"revision {self.name[:12]}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Looked:
@@ -117,8 +122,7 @@ class Course:
         """Waivers that found nothing though all that they could concern was looked at."""
         if self.rules.waivers is None or looked.folders is None:
             return []
-        home = os.path.dirname(os.path.abspath(self.rules.waivers))
-        if not any(_lies_in(home, folder) for folder in looked.folders):
+        if not covers_home(self.rules.waivers, looked.folders):
             return []
         return [
             f"{waiver.at}: the waiver of {waiver.policy} by {waiver.owner} is not used"
@@ -182,6 +186,12 @@ def _fixed_notes(path: str, fixed: Sequence[Key]) -> list[str]:
     return [f"{count} of {path} no longer there: {shown}{rest}; --write-baseline {path} prunes them"]
 
 
+def covers_home(path: str, folders: Iterable[str]) -> bool:
+    """Whether one of the folders holds the folder of a file: what the file speaks of lies in them then."""
+    home = os.path.dirname(os.path.realpath(path))
+    return any(_lies_in(home, os.path.realpath(folder)) for folder in folders)
+
+
 def _lies_in(path: str, folder: str) -> bool:
-    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(folder))
+    inside = os.path.relpath(path, folder)
     return inside != os.pardir and not inside.startswith(os.pardir + os.sep)

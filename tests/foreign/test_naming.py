@@ -15,7 +15,11 @@ from srm_checks.foreign.naming import ResourceName, from_checkov, from_source
         ('module.m["a.b"].aws_lb.a["x]"]', "aws_lb", 'module.m["a.b"].aws_lb.a["x]"]'),
         ("module.m.module.n[1].aws_lb.a", "aws_lb", "module.m.module.n[1].aws_lb.a"),
         ("aws_iam_policy_document.d", "data.aws_iam_policy_document", "data.aws_iam_policy_document.d"),
-        ("module.m.aws_iam_policy_document.d", "data.aws_iam_policy_document", "module.m.data.aws_iam_policy_document.d"),
+        (
+            "module.m.aws_iam_policy_document.d",
+            "data.aws_iam_policy_document",
+            "module.m.data.aws_iam_policy_document.d",
+        ),
         ("data.aws_lb.d", "data.aws_lb", "data.aws_lb.d"),
         ("aws.default", "(provider)", "provider.aws"),
         ("aws.west", "(provider)", "provider.aws.west"),

@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from srm_checks.api import code_of
 from srm_checks.errors import UsageError
 from srm_checks.foreign.code import Code
 from srm_checks.foreign.report import KEY, ForeignReport, read
@@ -49,7 +50,7 @@ def records(document: Any) -> Iterator[dict[str, Any]]:
 
 def annotated(name: str, *, code: bool = True) -> Any:
     report = load(name)[1]
-    return json.loads(report.render(report.code() if code else Code(())))
+    return json.loads(report.render(code_of(report) if code else Code()))
 
 
 def named(document: Any, check_id: str, resource: str) -> dict[str, Any]:
@@ -92,17 +93,17 @@ def test_nothing_is_taken_away(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_annotating_twice_is_as_good_as_once(name: str) -> None:
     report = load(name)[1]
-    once = report.render(report.code())
+    once = report.render(code_of(report))
     again = read(once.encode(), name)
-    assert again.render(again.code()) == once
+    assert again.render(code_of(again)) == once
     assert [entry.title for entry in again.entries()] == [entry.title for entry in report.entries()]
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_an_annotation_without_the_code_can_be_renewed_with_it(name: str) -> None:
     report = load(name)[1]
-    without = read(report.render(Code(())).encode(), name)
-    assert without.render(report.code()) == report.render(report.code())
+    without = read(report.render(Code()).encode(), name)
+    assert without.render(code_of(report)) == report.render(code_of(report))
 
 
 class TestReaders:
@@ -219,14 +220,16 @@ class TestAnnotation:
         document = load("checkov.sarif")[0]
         other = {"tool": {"driver": {"name": "tfsec"}}, "results": [{"ruleId": "x", "message": {"text": "y"}}]}
         report = read(json.dumps({**document, "runs": [*document["runs"], other]}).encode(), "both.sarif")
-        assert report.annotated(Code(()))["runs"][1] == other
+        assert report.annotated(Code())["runs"][1] == other
         assert len(report.entries()) == len(document["runs"][0]["results"])
 
 
 class TestEntries:
     def test_of_checkov(self) -> None:
         entries = load("several.json")[1].entries()
-        found = next(entry for entry in entries if (entry.check_id, entry.address) == ("CKV_AWS_18", "aws_s3_bucket.logs"))
+        found = next(
+            entry for entry in entries if (entry.check_id, entry.address) == ("CKV_AWS_18", "aws_s3_bucket.logs")
+        )
         assert found.reason == "it holds the logs"
         assert found.outcome is Outcome.GAP
         assert (found.root, found.block.path, found.block.start_line) == (".", "infra/main.tf", 11)
@@ -256,7 +259,10 @@ class TestForeign:
             ('{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "tfsec"}}}]}', "is SARIF of tfsec"),
             ('{"version": "2.1.0", "runs": [3]}', "run 0 must be an object"),
             ('{"check_type": "terraform", "results": []}', "results of terraform must be an object"),
-            ('{"check_type": "terraform", "results": {"failed_checks": {}}}', "failed_checks of terraform must be a list"),
+            (
+                '{"check_type": "terraform", "results": {"failed_checks": {}}}',
+                "failed_checks of terraform must be a list",
+            ),
             ('{"check_type": "x", "results": {"failed_checks": [{}]}}', "entry 0 in failed_checks of x must be"),
             ('{"a": 1}\n--- OUTPUT DELIMITER ---\n{}', "it holds several reports of Checkov"),
             ("[" * 100_000, "is nested too deeply"),
@@ -278,7 +284,7 @@ class TestForeign:
             read(b"\xff{}", "r.json")
 
     def test_a_cfn_lint_report_without_matches(self) -> None:
-        assert read(b"[]", "r.json").render(Code(())) == "[]\n"
+        assert read(b"[]", "r.json").render(Code()) == "[]\n"
 
     def test_a_report_that_names_files_elsewhere_opens_none_of_them(self, tmp_path: Path) -> None:
         outside = tmp_path / "t.yaml"
@@ -286,4 +292,4 @@ class TestForeign:
         match = json.loads(Path("reports/cfn-lint.json").read_text())[0]
         match["Filename"], match["Location"]["Path"] = str(outside), ["Resources", "Fn"]
         report = read(json.dumps([match]).encode(), "r.json")
-        assert report.annotated(report.code())[0][KEY]["service_model"] is None
+        assert report.annotated(code_of(report))[0][KEY]["service_model"] is None

@@ -46,7 +46,15 @@ def test_by_line(project: Project, line: int, name: str | None) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "- a\n", "Resources: 3\n", "Resources:\n  A: 3\n", "Resources:\n  A: {Type: [1]}\n", "a: &a [*a]\n", ": :\n  -"],
+    [
+        "",
+        "- a\n",
+        "Resources: 3\n",
+        "Resources:\n  A: 3\n",
+        "Resources:\n  A: {Type: [1]}\n",
+        "a: &a [*a]\n",
+        ": :\n  -",
+    ],
 )
 def test_what_is_no_template_has_no_resources(project: Project, text: str) -> None:
     project({"t.yaml": text})

@@ -44,7 +44,7 @@ def test_a_row(make_finding: MakeFinding, make_report: MakeReport) -> None:
 
 
 def test_an_exception_keeps_its_row_and_says_why(make_finding: MakeFinding, make_report: MakeReport) -> None:
-    waiver = {"reason": "migrating", "owner": "data team", "expires": "2030-01-01"}
+    waiver = {"reason": "migrating", "owner": "data team", "expiry": "2030-01-01"}
     (row,) = rows_of(make_report([make_finding(disposition=Disposition.WAIVED, waiver=waiver)]))
     assert {name: row[name] for name in ("disposition", *waiver)} == {"disposition": "waived", **waiver}
 

@@ -175,7 +175,7 @@ def test_what_was_not_seen_is_told(make_report: MakeReport) -> None:
 
 
 def test_an_exception_says_on_whose_word(make_finding: MakeFinding, make_report: MakeReport) -> None:
-    waiver = {"reason": "migrating", "owner": "data team", "expires": "2030-01-01"}
+    waiver = {"reason": "migrating", "owner": "data team", "expiry": "2030-01-01"}
     page = Reader(render(make_report([make_finding(disposition=Disposition.WAIVED, waiver=waiver)]), Page()))
     assert "waived: migrating, by data team, until 2030-01-01" in page.words
 

@@ -56,6 +56,7 @@ def test_an_empty_report(make_report: MakeReport) -> None:
             "by_service_model": {},
             "gate": {"failed": False, "because": "No new gap at or above medium."},
         },
+        "compared": [],
     }
 
 
@@ -109,6 +110,7 @@ def test_a_gap_with_all_that_it_can_carry(make_finding: MakeFinding, make_report
             "disposition": "new",
             "waiver": None,
             "suppression": None,
+            "assumption": None,
             "fingerprint": "f" * 16,
         }
     ]

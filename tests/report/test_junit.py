@@ -68,7 +68,7 @@ def test_a_gap_fails_and_says_who_does_what(make_finding: MakeFinding, make_repo
         (
             {
                 "disposition": Disposition.WAIVED,
-                "waiver": {"reason": "migrating", "owner": "data team", "expires": "2030-01-01"},
+                "waiver": {"reason": "migrating", "owner": "data team", "expiry": "2030-01-01"},
             },
             "waived: migrating, by data team, until 2030-01-01",
         ),

@@ -150,7 +150,7 @@ class TestLeftOut:
             make_finding(disposition=Disposition.SUPPRESSED, suppression={"reason": "accepted"}, address="a"),
             make_finding(
                 disposition=Disposition.WAIVED,
-                waiver={"reason": "later", "owner": "team", "expires": "2030-01-01"},
+                waiver={"reason": "later", "owner": "team", "expiry": "2030-01-01"},
                 address="b",
             ),
             make_finding(outcome=Outcome.MET, address="c"),
