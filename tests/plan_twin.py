@@ -3,8 +3,9 @@
 The values come from the root's Stack, the configuration from its syntax tree, so that the plan engine has to find by
 itself what the Terraform engine knows: which references lead through variables and outputs to which resource, which
 values are unknown, which attributes nobody wrote. A twin has no provider schema: it knows of an attribute when some
-resource of its type sets it, it prints the values as they are written ("true" stays a text), and it leaves out the
-constant of an expression that calculates.
+resource of its type sets it, it prints the values as they are written ("true" stays a text), it brings no defaults, and
+it leaves out the constant of an expression that calculates. What a provider leaves unknown inside a block that a
+`dynamic` makes, and the sets that are wholly unknown for one unknown element, only a real plan shows.
 """
 
 from __future__ import annotations

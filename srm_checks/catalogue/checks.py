@@ -19,8 +19,8 @@ class CheckEntry(NamedTuple):
     """What the catalogue says of a check of another engine.
 
     `source` is checkov or cfn-lint, `name` the engine's own title. `policies` are our policies that ask for the same or
-    nearly the same. `resource_types` are those that a Checkov check judges; empty for a cfn-lint rule, whose engine
-    does not tell. `confidence` (high, medium, low) is in the classification.
+    nearly the same. `resource_types` are those that a Checkov check judges, `*` for all; empty for a cfn-lint rule,
+    whose engine does not tell. `confidence` (high, medium, low) is in the classification.
     """
 
     id: str

@@ -98,7 +98,7 @@ def _check(check: CheckEntry, policies: Sequence[Policy]) -> str:
         ("severity", str(check.severity)),
         ("side", str(check.side)),
         ("domain", str(check.domain)),
-        ("judges", ", ".join(check.resource_types)),
+        ("judges", "all types" if "*" in check.resource_types else ", ".join(check.resource_types)),
         *_parts(check, near),
         ("confidence", f"{check.confidence} (in this classification)"),
         ("policies", "" if near or inactive else "none asks for the same"),

@@ -16,7 +16,7 @@ UNDETERMINED: Final = "undetermined"
 PROVIDER: Final = "(provider)"
 SECTION: Final = "(section)"
 NO_RESOURCE: Final = {PROVIDER: "provider block", SECTION: "section of the template"}
-_NO_TYPE: Final = "the report does not name a resource type"
+_NO_TYPE: Final = "no resource type is named"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ resource, its finding stays and names the engine's check.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from srm_checks.foreign.paths import line_range, relative
 from srm_checks.foreign.process import Answer, Worker
 from srm_checks.foreign.result import Job, Result
 from srm_checks.foreign.severity import known
+from srm_checks.foreign.templates import resources
 from srm_checks.model import (
     ABSENT,
     Cause,
@@ -147,15 +149,26 @@ class _Converter:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._index = StackIndex(stack)
+        self._declared = functools.cache(lambda: resources(stack.unit.path))
         self._by_address = {resource.address: resource for resource in stack.resources}
 
     def finding(self, engine: str, result: Result) -> Finding:
-        name = _named(result)
+        name = self._named(result)
         resource = self._resource(name.address)
         type_name = resource.type if resource else name.type_name
         decision = models.decide(resource, self._index) if resource else None
         entry = self._entry(engine, result, ResourceName(type_name, name.address), resource)
         return to_finding(entry, annotate(result.check_id, type_name, decision))
+
+    def _named(self, result: Result) -> ResourceName:
+        """The resource that an engine names; a template's resource that no condition lets be has its type there."""
+        steps = result.template_path
+        if not steps:
+            return from_checkov(result.resource)
+        if len(steps) >= 2 and steps[0] == "Resources":
+            declared = self._declared().get(steps[1])
+            return ResourceName(declared.type_name if declared else None, steps[1])
+        return ResourceName(SECTION, "/".join(steps[:2]))
 
     def _resource(self, address: str) -> Resource | None:
         """The resource that an engine names: exactly, or the one whose number of instances the engine left open."""
@@ -192,15 +205,6 @@ class _Converter:
             mark="/".join([*result.template_path[2:], result.detail]) if result.template_path else "",
             calls=resource.calls if resource else (),
         )
-
-
-def _named(result: Result) -> ResourceName:
-    steps = result.template_path
-    if not steps:
-        return from_checkov(result.resource)
-    if len(steps) >= 2 and steps[0] == "Resources":
-        return ResourceName(None, steps[1])
-    return ResourceName(SECTION, "/".join(steps[:2]))
 
 
 def _place(resource: Resource | None, path: Path, lines: SourceRange) -> SourceRange:

@@ -68,6 +68,24 @@ Where a condition is open, every branch is judged; a gap that only one branch ha
 """
 
 
+SHAPES = """
+In place of `in`, quantifiers take `values_of: ATTRIBUTE`, the values of a map (the environment of a function), and
+`statements: ATTRIBUTE`, the statements of an IAM policy document in one shape, with the lists `Action`, `NotAction`,
+`Resource`, `NotResource`, `Principals`, `ConditionKeys` (lower case) and `Conditions` (elements with `Operator`, `Key`,
+`Values`), beside `Effect` and `Sid`.
+
+`related` takes `resources` (types) and one of
+
+* `by`: their attribute that names this resource,
+* `through`: our attribute that names them; `absent` says what it means that it is not set,
+* `anywhere: yes`: all of them in the stack;
+
+further one of `some`, `every`, `none` with a condition on them (none of these: that one is there), `missing` (the
+outcome where there is none) and `identity` (the attribute that holds the name by which others may mean it without a
+reference).
+"""
+
+
 def markdown() -> str:
     """The reference as one Markdown page."""
     lines = [INTRODUCTION, "## Keys of a policy\n", "| key | needed | meaning |", "|---|---|---|"]
@@ -77,22 +95,7 @@ def markdown() -> str:
     lines += ["\n## Conditions\n", "| condition | meaning |", "|---|---|"]
     lines += [f"| `{name}` | {_cell(text)} |" for name, text in NODES.items()]
     lines += [
-        (
-            "\nQuantifiers also take `statements: ATTRIBUTE` in place of `in`: the statements of an IAM "
-            "policy document in one"
-        ),
-        "shape, with the lists `Action`, `NotAction`, `Resource`, `NotResource`, `Principals`, `ConditionKeys` (lower",
-        "case) and `Conditions` (elements with `Operator`, `Key`, `Values`), beside `Effect` and `Sid`.\n",
-        (
-            "`related` takes `resources` (types), `by` (their attribute that names this resource) or "
-            "`through` (our attribute"
-        ),
-        "that names them), one of `some`, `every`, `none` with a condition on them (none of these: that one is there),",
-        (
-            "`missing` (the outcome where there is none), `absent` (for `through`: our attribute is not "
-            "set) and `identity`"
-        ),
-        "(the attribute that holds the name by which others may mean it without a reference).\n",
+        SHAPES,
         "## Operators\n",
         "| operator | operand | meaning |",
         "|---|---|---|",

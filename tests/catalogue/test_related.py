@@ -208,9 +208,9 @@ def test_a_case_moves_a_side_where_the_type_has_the_model() -> None:
     opened = decided(resource("aws_kms_key", "k", custom_key_store_id=Unknown("var.store")))
     assert {found.service_model for found in (plain, stored, opened)} == {"Control"}
     assert {found.decided_by for found in (plain, stored, opened)} == {"aws_kms_key"}
-    assert sides("aws_kms_key", plain)[Domain.DATA_AT_REST] is Side.AWS
-    assert sides("aws_kms_key", stored)[Domain.DATA_AT_REST] is Side.CUSTOMER
-    assert Domain.DATA_AT_REST not in sides("aws_kms_key", opened)
+    assert sides("aws_kms_key", plain)[Domain.PHYSICAL] is Side.AWS
+    assert sides("aws_kms_key", stored)[Domain.PHYSICAL] is Side.SHARED
+    assert Domain.PHYSICAL not in sides("aws_kms_key", opened)
 
 
 def test_what_no_case_fits_has_the_sides_of_the_type() -> None:
