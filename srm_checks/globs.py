@@ -51,6 +51,6 @@ def _translate(piece: str) -> str:
         case "?":
             return r"[^/]"
     if piece.startswith("[") and piece.endswith("]"):
-        inside = piece[1:-1].replace("\\", r"\\")
+        inside = piece[1:-1].replace("\\", r"\\").replace("[", r"\[")
         return f"[^{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"
     return re.escape(piece)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from srm_checks import identity
 from srm_checks.catalogue import models, types
 from srm_checks.model import (
+    HIDDEN,
     Cause,
     Disposition,
     Evidence,
@@ -240,7 +241,7 @@ def _because(verdict: Verdict) -> str:
         return ""
     if entry.value is None:
         return f" does not set {entry.path}"
-    if isinstance(entry.value, (dict, list)) or entry.value == "(hidden)" or len(str(entry.value)) > 80:
+    if isinstance(entry.value, (dict, list)) or entry.value == HIDDEN or len(str(entry.value)) > 80:
         return f" by {entry.path}"
     value = str(entry.value).lower() if isinstance(entry.value, bool) else str(entry.value)
     return f" sets {entry.path} to {value}"

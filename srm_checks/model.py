@@ -452,6 +452,9 @@ class Stack:
 # ------------------------------------------------------------------ verdicts and findings
 
 
+HIDDEN: Final = "(hidden)"  # what evidence shows in place of a secret
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One attribute that decided: its path as text, its value as JSON-ready data (never a secret), a fingerprint."""

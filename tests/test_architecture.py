@@ -85,7 +85,8 @@ def test_foreign_packages_stay_in_their_adapters(package: str) -> None:
         relative(path)
         for path in MODULES
         for name, _top in imports(path)
-        if (name == package or name.startswith(f"{package}.")) and not relative(path).startswith(KEEPERS[package] or ("-",))
+        if (name == package or name.startswith(f"{package}."))
+        and not relative(path).startswith(KEEPERS[package] or ("-",))
     ]
     assert strangers == []
 
@@ -116,7 +117,9 @@ def modules_after(*argv: str) -> set[str]:
     return {name.split(".")[0] for name in result.stderr.split()}
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["--version"], ["policies"], ["path", "checkov"], ["scan", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["--version"], ["policies"], ["path", "checkov"], ["scan", "--help"]], ids=" ".join
+)
 def test_commands_that_scan_nothing_import_no_engine(argv: list[str]) -> None:
     heavy = {"checkov", "cfnlint", "hcl2", "lark", "sympy", "networkx", "detect_secrets", "rich", "jsonschema"}
     assert modules_after(*argv) & heavy == set()

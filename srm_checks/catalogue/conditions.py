@@ -9,7 +9,7 @@
 
 The first clause of a test reads the attribute that stands in the row, a later one the attribute that it names. A
 comparison with an attribute that is not set holds only after `absent or`. Over a list, every element must pass.
-A `related:` clause is answered by other resources: related.py has a function for each of its words.
+A `related:` clause is answered by other resources: the package related has a function for each of its words.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from srm_checks.catalogue import related
+from srm_checks.catalogue.related import CLAUSES
+from srm_checks.catalogue.related.settings import settings_template
 from srm_checks.catalogue.scene import Reading, Scene
 from srm_checks.model import ABSENT, Path, Repeated, Resource, Unknown
 from srm_checks.policy.access import Context, Segments, same
@@ -48,7 +49,7 @@ class Related(NamedTuple):
     words: str
 
     def read(self, scene: Scene) -> Reading:
-        return related.CLAUSES[self.words](scene)
+        return CLAUSES[self.words](scene)
 
 
 class AttributeCheck(NamedTuple):
@@ -87,7 +88,7 @@ class OptionCheck(NamedTuple):
         value, path = scene.context.lookup(scene.resource.attributes, (self.attribute,), ())[0]
         found, absent = self._find(scene.context, value, path)
         if not found and absent is ABSENT:
-            template, words = related.settings_template(scene)
+            template, words = settings_template(scene)
             if words:
                 return Reading(UNKNOWN, self.name, missing=(words,))
             if template is not None:
@@ -193,7 +194,7 @@ def parse(test: str, attribute: str) -> Condition:
             attribute, _, part = part.partition(" ")
         clauses.append(_clause(part, attribute, test))
     if marker:
-        if words not in related.CLAUSES:
+        if words not in CLAUSES:
             raise ConditionError(f"no clause {words!r} for other resources in {test!r}")
         clauses.append(Related(words))
     if not clauses:

@@ -2,7 +2,7 @@
 
 A type's cases (cases.py) are tried in order with three values, once for each branch that the code leaves open. The
 model is decided where every case that may still hold has the same one. Anything else is undetermined, with words for
-what is missing; it is never taken for AWS's. Other resources have a say in some cases (related.py). Where the type
+what is missing; it is never taken for AWS's. Other resources have a say in some cases (package related). Where the type
 alone decides the model, its cases only move sides.
 """
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from srm_checks import model
 from srm_checks.model import Cause, Evidence, Outcome, Resource, Verdict
 from srm_checks.policy.access import Assignment, Context, Decision, Environment, StackIndex, Undecided, plain
 from srm_checks.policy.document import Absence, Compiled, Policy
@@ -205,7 +206,7 @@ def _evidence(facts: Iterable[tuple[Fact, Context]], judged: Resource) -> tuple[
             continue
         if fact.resource is not judged:
             path = f"{fact.resource.address}.{path}"
-        value = "(hidden)" if fact.value is HIDDEN else plain(context, fact.value)
+        value = model.HIDDEN if fact.value is HIDDEN else plain(context, fact.value)
         found.setdefault(f"{path}={value!r}", Evidence(path, value))
     return tuple(found.values())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from srm_checks import model
 from srm_checks.model import ABSENT, Cause, Path, Resource, Unknown
 from srm_checks.policy.access import Condition, Context, Segments
 from srm_checks.policy.operators import Operator, as_text, cause_of, presence
@@ -142,7 +143,7 @@ class Hidden:
     """Stands for a secret's value in evidence."""
 
     def __str__(self) -> str:
-        return "(hidden)"
+        return model.HIDDEN
 
 
 HIDDEN: Final = Hidden()

@@ -391,6 +391,15 @@ def is_literal_secret(value: Any, operand: Any, context: Context) -> int:
     return is_clear_text_secret(value, context)
 
 
+def expression_contains(value: Any, operand: tuple[str, ...], context: Context) -> int:
+    """The expression by which a value that is not known is written holds the operand, or one of the operands.
+
+    Upper and lower case alike. It tells an image that is looked up by a telling name; of known values it tells nothing.
+    """
+    text = value.text.lower() if isinstance(value, Unknown) else ""
+    return _truth(any(item.lower() in text for item in operand))
+
+
 def is_reference(value: Any, operand: Any, context: Context) -> int:
     """The value comes from a resource, a data source or the account itself; it is not written out.
 
@@ -432,6 +441,13 @@ def _table() -> dict[str, Operator]:
         Operator("version_at_least", version_at_least, version, {"type": ["string", "number"]}),
         Operator("in_support", in_support, support, {"type": "object"}),
         Operator("has_secret", has_secret, yes, YES, reads_open=True, hides=True),
+        Operator(
+            "expression_contains",
+            expression_contains,
+            texts,
+            {"anyOf": [TEXT, {"type": "array", "items": TEXT}]},
+            reads_open=True,
+        ),
         Operator("is_reference", is_reference, yes, YES, reads_open=True),
         Operator("is_literal_secret", is_literal_secret, yes, YES, reads_open=True, hides=True),
     ]

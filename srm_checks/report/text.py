@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
-from srm_checks.model import Cause, Disposition, Domain, Finding, Outcome, Severity, Side
+from srm_checks.model import HIDDEN, Cause, Disposition, Domain, Finding, Outcome, Severity, Side
 from srm_checks.report import Page, Report
 from srm_checks.report.excerpt import Sources, span, window
 from srm_checks.report.inert import columns, inert
@@ -134,6 +134,12 @@ class _Text:
             return
         gutter = f"{number:>{_WORD}} | "
         start, end, own = span(line, finding.attribute)
+        if any(entry.value == HIDDEN for entry in finding.evidence) or finding.framework == "terraform_plan":
+            # The rest of the line may hold a secret; a plan is often one line with all values in it.
+            if not own:
+                return
+            line = f"{line[:end] if len(line) - len(line.lstrip()) == start else line[start:end]} ..."
+            start, end, own = span(line, finding.attribute)
         shown, start, end = window(line, start, end, max(self.page.width - len(gutter), 20))
         before, marked = inert(shown[:start]), inert(shown[start:end])
         yield gutter + inert(shown)

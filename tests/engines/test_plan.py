@@ -847,5 +847,7 @@ def test_an_address_that_stands_twice_keeps_the_first_resource_and_tells_of_the_
     odd = planned("aws_db_instance.odd", {"storage_encrypted": False})
     twin = {**odd, "type": "x"}
     stack = read(whole([odd, twin], [change("aws_db_instance.odd", {"id": True})], [configured("aws_db_instance.odd")]))
-    assert [resource.type for resource in stack.resources if resource.address == "aws_db_instance.odd"] == ["aws_db_instance"]
+    assert [resource.type for resource in stack.resources if resource.address == "aws_db_instance.odd"] == [
+        "aws_db_instance"
+    ]
     assert ["stands twice" in error.message for error in stack.errors] == [True]

@@ -78,7 +78,9 @@ def _read(name: str, key: Any, body: Mapping[str, Any], source: Source, given: E
     is_number = kind == "Number"
     if kind.startswith("AWS::SSM::Parameter::Value<"):
         # What is given or is the default is the path in the Parameter Store, not the value.
-        return Parameter(name, Unknown(name, present=True, subject=subject_of(name)))
+        path = given.parameters.get(name, None if given.strict_parameters else body.get("Default"))
+        text = f"{name}, read from {path}" if isinstance(path, str) else name
+        return Parameter(name, Unknown(text, present=True, subject=subject_of(name)))
     if name in given.parameters:
         return Parameter(name, convert(given.parameters[name], kind), is_number=is_number)
     default = body.get("Default")

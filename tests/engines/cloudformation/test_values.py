@@ -80,7 +80,7 @@ class TestParameters:
             ),
             pytest.param(
                 "{Type: 'AWS::SSM::Parameter::Value<String>', Default: /a/b}",
-                Unknown("P", present=True, subject="Parameters/P"),
+                Unknown("P, read from /a/b", present=True, subject="Parameters/P"),
                 id="ssm-path-is-never-the-value",
             ),
             pytest.param(
