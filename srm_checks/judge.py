@@ -124,6 +124,8 @@ class _Annotator:
             place = SourceRange(place.path, place.start_line, block.end_line)
         trace = resource.trace(paths[0]) if resource and paths and not missing else ()
         model = self._model(resource, type_name, missing=missing is not None)
+        if not missing:
+            verdict = _where_the_duty_stands(policy, verdict, type_name, model)
         described = types.describe(type_name)
         address = ABSENT_ADDRESS if missing or resource is None else resource.address
         finding = Finding(
@@ -200,6 +202,23 @@ class _Annotator:
             self.notes.append(suppressions.refusal(policy.id, tried))
             return finding
         return replace(finding, disposition=Disposition.SUPPRESSED, suppression=suppressions.record(tried))
+
+
+def _where_the_duty_stands(policy: Policy, verdict: Verdict, type_name: str, model: models.ModelDecision) -> Verdict:
+    """The verdict in view of the service model: some duties exist under some configurations only.
+
+    Where the configuration hands the domain to AWS, the policy does not concern the resource; where it cannot be read,
+    neither a gap nor met can be told.
+    """
+    if verdict.outcome not in (Outcome.GAP, Outcome.MET):
+        return verdict
+    duty = models.duty(policy.domain, type_name, model)
+    if duty is models.Duty.GONE:
+        return replace(verdict, outcome=Outcome.NOT_APPLICABLE, evidence=(), when=None)
+    if duty is models.Duty.OPEN:
+        cause, detail = Cause.UNDETERMINED_MODEL, model.decided_by
+        return replace(verdict, outcome=Outcome.UNKNOWN, cause=cause, detail=detail)
+    return verdict
 
 
 # ------------------------------------------------------------------ words
