@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import datetime
+import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from srm_checks import config
 from srm_checks.config import Config
+from srm_checks.config.schema import json_schema
 from srm_checks.errors import UsageError
+from srm_checks.gate import Budget, Group, Limit
 from srm_checks.model import Severity
+from srm_checks.triage.assumptions import Assumption
+from srm_checks.triage.terms import Scope
 
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(config.ENVIRONMENT_VARIABLE, raising=False)
+    for name in [name for name in os.environ if name.startswith("SRM_CHECKS_")]:
+        monkeypatch.delenv(name)
 
 
 def write(path: str, text: str) -> str:
@@ -161,6 +170,32 @@ MISTAKES = [
         r"policy_parameters: must give parameters by policy id",
     ),
     ("parameters without their policy", "a.yaml", "policy_parameters: {days: 3}\n", r"policy_parameters: must give"),
+    ("an unknown group", "a.yaml", "fail_on: {sides: {}}\n", r"a\.yaml:1:11: fail_on\.sides: .*did you mean 'side'"),
+    (
+        "an unknown word of a group",
+        "a.yaml",
+        "fail_on:\n  domain:\n    data-at-rset: low\n",
+        r"a\.yaml:3:5: fail_on\.domain\.data-at-rset: unknown domain .*did you mean 'data-at-rest'",
+    ),
+    ("an unknown limit of a group", "a.yaml", "fail_on: {side: {aws: lwo}}\n", r"a\.yaml:1:18: .*did you mean 'low'"),
+    ("a group without words", "a.yaml", "fail_on: {side: low}\n", r"fail_on\.side: must give a value by side"),
+    ("a budget that is none", "a.yaml", "fail_on: {unknown: {side: {aws: -1}}}\n", r"whole number from 0"),
+    ("an unknown budget", "a.yaml", "fail_on: {unknown: {totl: 1}}\n", r"a\.yaml:1:21: .*did you mean 'total'"),
+    (
+        "two limits for all unknowns",
+        "a.yaml",
+        "max_unknown: 1\nfail_on: {unknown: 2}\n",
+        r"a\.yaml:2:1: fail_on sets max_unknown, which stands here already",
+    ),
+    ("an assumption without evidence", "a.yaml", "assume:\n- {control: A, by: b}\n", r"a\.yaml:2:3: assume\.0: lacks"),
+    (
+        "an assumption without an end",
+        "a.yaml",
+        "assume:\n- {control: A, by: b, evidence: c, expires: soon}\n",
+        r"a\.yaml:2:36: assume\.0\.expires: must be a date",
+    ),
+    ("a flag that is no flag", "a.yaml", "suppress_equivalents: 3\n", r"must be yes or no"),
+    ("a path that is none", "a.yaml", "baseline: [x]\n", r"baseline: must be the path of a file"),
     ("a pyproject without the table", "pyproject.toml", "[project]\n", r"has no table \[tool\.srm-checks\]"),
     ("a table that is none", "pyproject.toml", "[tool]\nsrm-checks = 1\n", r"must be a table"),
 ]
@@ -173,3 +208,192 @@ def test_a_mistake_is_told_with_its_place(name: str, text: str, message: str) ->
     Path(name).write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(UsageError, match=message):
         config.load(name)
+
+
+class TestByWhoAnswers:
+    def test_limits_and_budgets(self) -> None:
+        text = """\
+fail_on:
+  default: high
+  side: {shared: never}
+  domain: {identity: low}
+  model: {IaaS: critical, undetermined: info}
+  policy: {SRM-NET-*: medium}
+  unknown: {total: 9, domain: {identity: 0}}
+"""
+        found = config.load(write("srm-checks.yaml", text))
+        assert (found.fail_on, found.max_unknown) == (Severity.HIGH, 9)
+        assert found.limits == (
+            Limit(Group("side", "shared"), None),
+            Limit(Group("domain", "identity"), Severity.LOW),
+            Limit(Group("model", "IaaS"), Severity.CRITICAL),
+            Limit(Group("model", "undetermined"), Severity.INFO),
+            Limit(Group("policy", "SRM-NET-*"), Severity.MEDIUM),
+        )
+        assert found.budgets == (Budget(Group("domain", "identity"), 0),)
+
+    def test_without_a_default_it_stays_medium(self) -> None:
+        assert config.load(write("srm-checks.yaml", "fail_on: {side: {aws: low}}\n")).fail_on is Severity.MEDIUM
+
+    def test_a_number_of_unknowns_in_short(self) -> None:
+        assert config.load(write("srm-checks.yaml", "fail_on: {unknown: 3}\n")).max_unknown == 3
+
+    def test_toml_says_the_same(self) -> None:
+        text = "[fail_on.side]\nshared = 'never'\n[fail_on.unknown]\ntotal = 2\n"
+        found = config.load(write("a.toml", text))
+        assert (found.limits, found.max_unknown) == ((Limit(Group("side", "shared"), None),), 2)
+
+
+class TestAssume:
+    def test_an_assumption(self) -> None:
+        text = """\
+assume:
+  - control: SRM-MON-001
+    by: platform team
+    evidence: https://wiki.example/trail
+    expires: 2030-06-30
+    scope: {root: envs/*}
+"""
+        (entry,) = config.load(write("conf/srm-checks.yaml", text)).assume
+        assert entry == Assumption(
+            control="SRM-MON-001",
+            by="platform team",
+            evidence="https://wiki.example/trail",
+            expires=datetime.date(2030, 6, 30),
+            scope=Scope(root="/conf/envs/*"),
+            at="conf/srm-checks.yaml:2:5",
+        )
+
+    def test_toml_says_the_same(self) -> None:
+        text = "[[assume]]\ncontrol = 'A'\nby = 'b'\nevidence = 'c'\nexpires = 2030-06-30\n"
+        assert config.load(write("a.toml", text)).assume[0].expires == datetime.date(2030, 6, 30)
+
+
+class TestWaiversFile:
+    def test_the_nearest_one_is_found(self) -> None:
+        write("srm-waivers.yaml", "waivers: []\n")
+        Path("infra").mkdir()
+        found = config.resolve(["infra"])
+        assert (found.waivers, found.origins["waivers"].place) == ("srm-waivers.yaml", "found")
+
+    def test_the_named_one_wins_and_counts_from_the_file(self) -> None:
+        write("srm-waivers.yaml", "waivers: []\n")
+        write("conf/srm-checks.yaml", "waivers: ../other.yaml\n")
+        assert config.resolve(["conf"]).waivers == "other.yaml"
+
+
+class TestEnvironment:
+    @pytest.mark.parametrize(
+        ("name", "text", "field", "value"),
+        [
+            ("FAIL_ON", "high", "fail_on", Severity.HIGH),
+            ("FAIL_ON", "never", "fail_on", None),
+            ("MAX_UNKNOWN", "3", "max_unknown", 3),
+            ("PACKS", "aws-baseline, ./org", "packs", ("aws-baseline", "org")),
+            ("SELECT", "SRM-DAR-*,SRM-NET-*", "select", ("SRM-DAR-*", "SRM-NET-*")),
+            ("IGNORE", "SRM-DAR-004", "ignore", ("SRM-DAR-004",)),
+            ("EXCLUDE", "legacy/**", "exclude", ("legacy/**",)),
+            ("SCOPE", "account", "scope", "account"),
+            ("UNDECLARED", "gap", "undeclared", "gap"),
+            ("PARAMETER_DEFAULTS", "strict", "strict_parameters", True),
+            ("BASELINE", "b.json", "baseline", "b.json"),
+            ("WAIVERS", "w.yaml", "waivers", "w.yaml"),
+            ("EXPIRED_WAIVERS", "finding", "expired_waivers", "finding"),
+            ("SUPPRESS_EQUIVALENTS", "yes", "suppress_equivalents", True),
+            ("TODAY", "2030-01-02", "today", datetime.date(2030, 1, 2)),
+        ],
+    )
+    def test_it_wins_over_the_file(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, text: str, field: str, value: Any
+    ) -> None:
+        write("srm-checks.yaml", "fail_on: low\nmax_unknown: 9\nselect: [SRM-IAM-*]\nbaseline: other.json\n")
+        monkeypatch.setenv(f"SRM_CHECKS_{name}", text)
+        assert getattr(config.resolve(["."]), field) == value
+
+    def test_an_empty_one_says_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SRM_CHECKS_FAIL_ON", "")
+        assert config.resolve(["."]) == Config()
+
+    def test_a_limit_replaces_those_by_group(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        write("srm-checks.yaml", "fail_on: {side: {aws: low}, unknown: {side: {aws: 0}}}\n")
+        monkeypatch.setenv("SRM_CHECKS_FAIL_ON", "high")
+        found = config.resolve(["."])
+        assert (found.limits, len(found.budgets)) == ((), 1)
+        monkeypatch.setenv("SRM_CHECKS_MAX_UNKNOWN", "3")
+        assert config.resolve(["."]).budgets == ()
+
+    @pytest.mark.parametrize(
+        ("name", "text", "message"),
+        [
+            ("FAIL_ON", "hihg", r"SRM_CHECKS_FAIL_ON: .*did you mean 'high'"),
+            ("MAX_UNKNOWN", "-1", r"SRM_CHECKS_MAX_UNKNOWN: must be a whole number"),
+            ("SUPPRESS_EQUIVALENTS", "maybe", r"SRM_CHECKS_SUPPRESS_EQUIVALENTS: must be yes or no"),
+            ("TODAY", "soon", r"SRM_CHECKS_TODAY is 'soon'"),
+        ],
+    )
+    def test_a_mistake_names_the_variable(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, text: str, message: str
+    ) -> None:
+        monkeypatch.setenv(f"SRM_CHECKS_{name}", text)
+        with pytest.raises(UsageError, match=message):
+            config.resolve(["."])
+
+    def test_a_near_miss_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SRM_CHECKS_FAIL_NO", "high")
+        monkeypatch.setenv("SRM_CHECKS_HOME_GROWN_THING", "x")
+        assert config.resolve(["."]).notes == (
+            "the environment variable SRM_CHECKS_FAIL_NO is no setting; did you mean SRM_CHECKS_FAIL_ON?",
+        )
+
+
+def test_origins(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("srm-checks.yaml", "# ours\nselect: SRM-DAR-*\nexclude: [a/b]\n")
+    monkeypatch.setenv("SRM_CHECKS_FAIL_ON", "high")
+    Path("deep").mkdir()
+    monkeypatch.chdir("deep")
+    origins = config.resolve(["."]).origins
+    told = {key: (origins[key].value, origins[key].place) for key in ("select", "exclude", "fail_on", "scope")}
+    assert told == {
+        "select": ("SRM-DAR-*", "../srm-checks.yaml:2:1"),
+        "exclude": (["../a/b"], "../srm-checks.yaml:3:1"),
+        "fail_on": ("high", "SRM_CHECKS_FAIL_ON"),
+        "scope": ("stack", "default"),
+    }
+
+
+class TestSchema:
+    """The schema for editors takes and refuses what the reader takes and refuses."""
+
+    VALID = (
+        "fail_on: never\n",
+        "fail_on: {default: high, side: {aws: low}, unknown: {total: 3, policy: {SRM-*: 0}}}\n",
+        "packs: aws-baseline\nmax_unknown: 0\nundeclared: gap\nsuppress_equivalents: yes\n",
+        'assume: [{control: A, by: b, evidence: c, expires: "2030-01-01", scope: {root: x}}]\n',
+        "policy_parameters: {SRM-BCK-001: {minimum_days: 30}}\n",
+    )
+
+    def errors(self, text: str) -> list[str]:
+        jsonschema = pytest.importorskip("jsonschema")
+        yaml = pytest.importorskip("yaml")
+        validator = jsonschema.Draft202012Validator(json_schema())
+        return [error.message for error in validator.iter_errors(yaml.safe_load(text))]
+
+    @pytest.mark.parametrize("text", VALID)
+    def test_what_is_right(self, text: str) -> None:
+        config.load(write("a.yaml", text))
+        assert self.errors(text) == []
+
+    @pytest.mark.parametrize(
+        "text",
+        [case[2] for case in MISTAKES if case[1] == "a.yaml" and "stands" not in case[3] and "expires" not in case[3]],
+    )
+    def test_what_is_wrong(self, text: str) -> None:
+        yaml = pytest.importorskip("yaml")
+        try:
+            yaml.safe_load(text)
+        except yaml.YAMLError:
+            return
+        assert self.errors(text)
+
+    def test_it_is_json(self) -> None:
+        assert json.loads(json.dumps(json_schema()))["additionalProperties"] is False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
 
-from srm_checks.gate import Gate
+from srm_checks.gate import Budget, Gate, Group, Limit
 from srm_checks.model import Cause, Disposition, Finding, Outcome, Severity
 
 MakeFinding = Callable[..., Finding]
@@ -80,3 +81,54 @@ def test_account_wide_unknowns_are_outside_the_limit_under_scope_stack(make_find
     findings = [unknown(make_finding, account_wide=True)]
     assert not Gate(max_unknown=0).decide(findings, scope="stack").failed
     assert Gate(max_unknown=0).decide(findings, scope="account").failed
+
+
+class TestByWhoAnswers:
+    """Limits by group: the more a group says about a finding, the more its limit weighs."""
+
+    POLICY = Group("policy", "SRM-DAR-005")
+    GLOB = Group("policy", "SRM-DAR-*")
+    DOMAIN = Group("domain", "data-at-rest")
+    MODEL = Group("model", "PaaS")
+    SIDE = Group("side", "customer")
+    ORDER = (POLICY, GLOB, DOMAIN, MODEL, SIDE)
+
+    @pytest.mark.parametrize(("stronger", "weaker"), list(itertools.combinations(ORDER, 2)))
+    def test_the_more_exact_group_wins(self, make_finding: MakeFinding, stronger: Group, weaker: Group) -> None:
+        finding = gap(make_finding, Severity.MEDIUM)
+        for first, second in ((Severity.LOW, None), (None, Severity.LOW)):
+            limits = (Limit(weaker, second), Limit(stronger, first))
+            assert Gate(limits=limits).limit_for(finding) is first
+
+    def test_of_several_globs_the_strictest_holds(self, make_finding: MakeFinding) -> None:
+        limits = (Limit(self.GLOB, None), Limit(Group("policy", "SRM-*"), Severity.LOW))
+        assert Gate(limits=limits).limit_for(gap(make_finding, Severity.LOW)) is Severity.LOW
+
+    def test_a_service_model_wins_over_its_family(self, make_finding: MakeFinding) -> None:
+        limits = (Limit(Group("model", "PaaS"), Severity.LOW), Limit(Group("model", "FaaS"), None))
+        finding = gap(make_finding, Severity.HIGH, service_model="FaaS", model_family="PaaS")
+        assert Gate(limits=limits).limit_for(finding) is None
+
+    def test_an_undetermined_model_is_a_group_too(self, make_finding: MakeFinding) -> None:
+        limits = (Limit(Group("model", "undetermined"), None),)
+        finding = gap(make_finding, Severity.HIGH, service_model=None, model_family=None)
+        assert Gate(limits=limits).limit_for(finding) is None
+
+    def test_what_no_group_concerns_goes_by_the_default(self, make_finding: MakeFinding) -> None:
+        gate = Gate(fail_on=Severity.HIGH, limits=(Limit(Group("side", "aws"), Severity.INFO),))
+        assert gate.limit_for(gap(make_finding, Severity.LOW)) is Severity.HIGH
+
+    def test_the_sentence(self, make_finding: MakeFinding) -> None:
+        gate = Gate(fail_on=None, limits=(Limit(self.DOMAIN, Severity.LOW),))
+        assert gate.decide([gap(make_finding, Severity.LOW)]).because == "1 gap at or above their limits (1 low)."
+        assert gate.decide([]).because == "No new gap at or above its limit."
+
+    def test_each_budget_is_held_by_itself(self, make_finding: MakeFinding) -> None:
+        budgets = (Budget(self.SIDE, 2), Budget(self.DOMAIN, 0), Budget(Group("policy", "SRM-IAM-*"), 0))
+        decision = Gate(max_unknown=0, budgets=budgets).decide([unknown(make_finding), unknown(make_finding)])
+        assert decision.because == (
+            "2 unknowns where none is allowed and 2 unknowns of domain data-at-rest where none is allowed."
+        )
+
+    def test_budgets_that_hold(self, make_finding: MakeFinding) -> None:
+        assert not Gate(budgets=(Budget(self.SIDE, 1),)).decide([unknown(make_finding)]).failed

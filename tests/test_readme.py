@@ -10,6 +10,7 @@ import pytest
 from srm_checks import config
 from srm_checks.cli import COMMANDS
 from srm_checks.cli.scan import command as scan
+from srm_checks.config.settings import SETTINGS
 from srm_checks.report import FORMATS
 
 ROOT = Path(__file__).parent.parent
@@ -23,7 +24,7 @@ def test_the_configuration_is_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     Path("srm-checks.yaml").write_text(text, encoding="utf-8")
     named = set(re.findall(r"^(\w+):", text, re.MULTILINE))
     assert config.resolve(["."]).fail_on is not None
-    assert named == set(config._SETTINGS), "the README shows every setting"
+    assert named == set(SETTINGS), "the README shows every setting"
 
 
 def test_the_options_exist() -> None:

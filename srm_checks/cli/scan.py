@@ -13,7 +13,7 @@ from srm_checks.cli.words import Word
 from srm_checks.config import NEVER, SCOPES, SERVICE_MODELS
 from srm_checks.errors import EXIT_GATE, EXIT_INCOMPLETE, EXIT_OK, UsageError
 from srm_checks.model import Domain, Severity, Side
-from srm_checks.report import Report
+from srm_checks.report import FORMATS, Report
 
 
 @click.command("scan")
@@ -24,7 +24,7 @@ from srm_checks.report import Report
     "destinations",
     type=FormatOption(),
     multiple=True,
-    help="text (default) or json; to standard output, or to FILE. Repeatable.",
+    help=f"One of {', '.join(sorted(FORMATS))}; text is the default. To standard output, or to FILE. Repeatable.",
 )
 @click.option("--pack", "packs", multiple=True, metavar="NAME|PATH", help="Policy pack to use. Repeatable.")
 @click.option("--select", multiple=True, metavar="ID_OR_GLOB", help="Only these policies. Repeatable.")

@@ -93,7 +93,8 @@ def _why_not_there(top: str) -> str:
 @contextlib.contextmanager
 def laid_out(top: str, commit: str) -> Iterator[Side]:
     """The files of a commit, as long as the context lasts. Raises `UsageError` where git cannot give them."""
-    inside = os.path.relpath(os.path.realpath(os.curdir), os.path.realpath(top))
+    top = os.path.realpath(top)
+    inside = os.path.relpath(os.path.realpath(os.curdir), top)
     if inside.startswith(os.pardir):
         raise UsageError("--diff: the working directory lies outside of the repository")
     folder = os.path.realpath(tempfile.mkdtemp(prefix="srm-checks-"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from srm_checks.model import SourceRange, Suppression
-from srm_checks.triage.suppressions import attempt, match, record, refusal
+from srm_checks.triage.suppressions import Vocabulary, attempt, match, record, refusal, remarks
 
 PLACE = SourceRange("main.tf", 3, 3)
 
@@ -73,3 +73,61 @@ def test_record_is_json_ready() -> None:
         "path": "main.tf",
         "start_line": 3,
     }
+
+
+class TestEquivalents:
+    """A suppression of another tool's check for the same thing, where the configuration lets it count."""
+
+    def test_it_counts(self) -> None:
+        entry = suppression("CKV_AWS_16", "checkov")
+        assert attempt("SRM-DAR-005", "E906005", [entry], ("CKV_AWS_16",)) is entry
+
+    def test_only_where_it_is_asked_for(self) -> None:
+        assert attempt("SRM-DAR-005", "E906005", [suppression("CKV_AWS_16", "checkov")]) is None
+
+    def test_a_prefix_is_none(self) -> None:
+        assert attempt("SRM-DAR-005", "E906005", [suppression("CKV_AWS_1", "checkov")], ("CKV_AWS_16",)) is None
+
+
+KNOWN = Vocabulary(
+    frozenset({"SRM-DAR-005", "ACME-DAR-001"}), {"E906005": "SRM-DAR-005", "E9ACME06001": "ACME-DAR-001"}
+)
+REMARKS: list[tuple[str, str, str, str | None, str]] = [
+    ("as it should be", "SRM-DAR-005", "checkov", "accepted", ""),
+    ("no reason", "SRM-DAR-005", "checkov", None, "main.tf:3: the suppression of SRM-DAR-005 gives no reason"),
+    (
+        "an unknown id",
+        "SRM-DAR-050",
+        "checkov",
+        "x",
+        "main.tf:3: the suppression names SRM-DAR-050, which no active pack has; did you mean 'SRM-DAR-005'?",
+    ),
+    ("an id of a pack that is not active", "OTHER-NET-001", "checkov", "x", "which no active pack has"),
+    ("a check of Checkov", "CKV_AWS_999", "checkov", None, ""),
+    ("a cfn-lint id has no place for a reason", "E906005", "cfn-lint", None, "E906005 gives no reason"),
+    ("an unknown cfn-lint id", "E906050", "cfn-lint", None, "which no active pack has; did you mean 'E906005'?"),
+    ("a rule of cfn-lint", "E3012", "cfn-lint", None, ""),
+    ("a prefix in the template", "E906", "cfn-lint-template", None, "the suppression of E906 gives no reason"),
+    ("all errors in the template are not about us", "E", "cfn-lint-template", None, ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kind", "reason", "remark"), [case[1:] for case in REMARKS], ids=[case[0] for case in REMARKS]
+)
+def test_remarks(pattern: str, kind: str, reason: str | None, remark: str) -> None:
+    found = list(remarks([suppression(pattern, kind, reason)], KNOWN))
+    assert len(found) == bool(remark)
+    assert all(remark in text for text in found)
+
+
+def test_each_place_is_told_once() -> None:
+    entry = suppression("SRM-DAR-005", "checkov", None)
+    assert len(list(remarks([entry, entry], KNOWN))) == 1
+
+
+def test_an_equivalent_without_a_reason_is_told_where_it_counts() -> None:
+    entry = suppression("CKV_AWS_16", "checkov", None)
+    assert list(remarks([entry], Vocabulary(frozenset(), {}, frozenset({"CKV_AWS_16"})))) == [
+        "main.tf:3: the suppression of CKV_AWS_16 gives no reason"
+    ]

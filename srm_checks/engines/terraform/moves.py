@@ -38,7 +38,7 @@ def former_addresses(address: str, base: str, moved: Iterable[tuple[str, str]]) 
     known = list(moved)
     found: dict[str, None] = {}
     waiting = [address, base]
-    seen = set(waiting)
+    seen = {address}
     while waiting and len(found) < _LIMIT:
         current = waiting.pop(0)
         for source, target in known:
