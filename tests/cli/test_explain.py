@@ -116,12 +116,19 @@ class TestType:
 
     def test_each_way_of_sharing_has_its_table(self, explain: Any) -> None:
         _, out, _ = explain("aws_ecs_service")
-        on_hosts = next(line for line in out.splitlines() if line.startswith("Who answers as IaaS (ec2-launch"))
-        on_fargate = next(line for line in out.splitlines() if line.startswith("Who answers as CaaS"))
-        tables = {line: section(out, line) for line in (on_hosts, on_fargate)}
-        sides = {line: cell(table, "os-host").split(";")[0] for line, table in tables.items() if "os-host  " in table}
-        assert sides.get(on_fargate) == "aws"
-        assert sides.get(on_hosts, "customer") == "customer", "left out where it is as in the first table"
+        titles = [line for line in out.splitlines() if line.startswith("Who answers as ")]
+        hosts = section(out, next(title for title in titles if "ec2-launch-type" in title))
+        fargate = section(out, next(title for title in titles if "fargate-launch-type" in title))
+        assert cell(hosts, "os-host") == "customer"
+        assert cell(fargate, "os-host") == "aws"
+
+    def test_a_further_table_tells_what_differs_from_the_first(self, explain: Any) -> None:
+        _, out, _ = explain("aws_ecs_service")
+        first, *others = [section(out, line) for line in out.splitlines() if line.startswith("Who answers as ")]
+        assert first.count("\n  identity  ") == 1
+        for table in others:
+            assert "\n  identity  " not in table
+            assert cell(table, "all else") == "as in the first table"
 
     def test_a_data_source(self, explain: Any) -> None:
         code, out, _ = explain("data.aws_lb")
@@ -136,6 +143,7 @@ class TestType:
         ("aws_db_instanc", "did you mean 'aws_db_instance'"),
         ("AWS::RDS::DbInstance", "did you mean 'AWS::RDS::DBInstance'"),
         ("CKV_AWS_1600", "looks like an id of Checkov, and the catalogue does not classify it; did you mean"),
+        ("CKV_AWS_353x", "did you mean 'CKV_AWS_353'"),
         ("E3012", "looks like an id of cfn-lint, and the catalogue does not classify it"),
         ("zzzzzzzz", "is no policy, check or resource type\n"),
     ],
