@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from srm_checks import identity
 from srm_checks.errors import UsageError
@@ -87,6 +87,19 @@ class View:
         return key.policy_id in self.policies and key.root in self.roots
 
 
+class RootHistory(Protocol):
+    """What became of the roots since the entries were made."""
+
+    def is_gone(self, key: Key) -> bool:
+        """Whether the root of an entry is no longer there."""
+
+    def renamed(self, root: str) -> str | None:
+        """The root that took the place of one that is gone, None where that is not known."""
+
+    def may_have_been_renamed_to(self, root: str) -> bool:
+        """Whether a root may have another name than before without anybody knowing of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """The findings, in the same order, the known ones marked; and the entries whose finding is gone."""
@@ -134,16 +147,13 @@ def compare(
     findings: Sequence[Finding],
     view: View,
     *,
-    is_gone: Callable[[Key], bool],
-    renamed: Callable[[str], str | None],
+    roots: RootHistory,
 ) -> Comparison:
     """Mark the new findings that are known.
 
-    `is_gone` tells whether the root of an entry is no longer there; `renamed` gives the root that took its place, as
-    far as git knows. Where it does not, an entry whose root is gone stands for the single finding that is equal in
-    all else.
+    Where the root of an entry is gone, it stands for the equal finding in the root that took its place; where nobody
+    can tell which one that is, for the single finding that is equal in all else.
     """
-    homes: dict[str, str] = {}
     candidates = [(number, finding) for number, finding in enumerate(findings) if _is_open(finding)]
     keys = {number: _key(finding) for number, finding in candidates}
     met: set[Key] = set()
@@ -155,10 +165,10 @@ def compare(
             if entry is not None and _is_known(finding, entry):
                 baselined.add(number)
                 break
-    left = [entry for key, entry in known.entries.items() if key not in met and _may_move(key, is_gone)]
+    left = [entry for key, entry in known.entries.items() if key not in met and _may_move(key, roots)]
     if left:
         strangers = [(number, finding) for number, finding in candidates if number not in baselined]
-        for number, entry in _moved(left, strangers, keys, renamed, homes):
+        for number, entry in _moved(left, strangers, keys, roots):
             met.add(entry.key)
             baselined.add(number)
     return Comparison(
@@ -168,21 +178,20 @@ def compare(
             else finding
             for number, finding in enumerate(findings)
         ],
-        tuple(sorted(key for key in known.entries if key not in met and (view.covers(key) or is_gone(key)))),
+        tuple(sorted(key for key in known.entries if key not in met and (view.covers(key) or roots.is_gone(key)))),
     )
 
 
-def _may_move(key: Key, is_gone: Callable[[Key], bool]) -> bool:
+def _may_move(key: Key, roots: RootHistory) -> bool:
     # An absence stands at the first root that makes it matter, and which one that is may change.
-    return key.address == ABSENT_ADDRESS or is_gone(key)
+    return key.address == ABSENT_ADDRESS or roots.is_gone(key)
 
 
 def _moved(
     entries: Sequence[Entry],
     findings: Sequence[tuple[int, Finding]],
     keys: Mapping[int, Key],
-    renamed: Callable[[str], str | None],
-    homes: dict[str, str],
+    roots: RootHistory,
 ) -> Iterator[tuple[int, Entry]]:
     """Pairs of a finding and the entry that it had in a root that is gone."""
     rivals: dict[tuple[str, ...], int] = {}
@@ -196,14 +205,14 @@ def _moved(
         equal = [
             (number, finding) for number, finding in by_rest.get(_rest(entry.key), ()) if _is_known(finding, entry)
         ]
-        root = entry.key.root
-        if root not in homes:
-            homes[root] = renamed(root) or ""
-        there = [number for number, _finding in equal if keys[number].root == homes[root]] if homes[root] else []
+        heir = roots.renamed(entry.key.root)
+        there = [number for number, _finding in equal if keys[number].root == heir]
         if there:
             yield from ((number, entry) for number in there)
         elif len(equal) == 1 and rivals[_rest(entry.key)] == 1:
-            yield equal[0][0], entry
+            number = equal[0][0]
+            if entry.key.address == ABSENT_ADDRESS or roots.may_have_been_renamed_to(keys[number].root):
+                yield number, entry
 
 
 def _rest(key: Key) -> tuple[str, ...]:

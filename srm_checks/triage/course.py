@@ -173,7 +173,7 @@ def _is_first_writing(rules: Rules) -> bool:
 def _compare(
     known: Baseline, findings: Sequence[Finding], view: View, roots: Roots
 ) -> tuple[list[Finding], tuple[Key, ...]]:
-    result = baseline.compare(known, findings, view, is_gone=roots.is_gone, renamed=roots.renamed)
+    result = baseline.compare(known, findings, view, roots=roots)
     return result.findings, result.fixed
 
 

@@ -69,7 +69,7 @@ def commit_of(revision: str, folder: str = ".") -> tuple[str, str]:
         top = os.fsdecode(git.ask(folder, "rev-parse", "--show-toplevel")).rstrip("\n")
     except git.GitError as error:
         raise UsageError(f"--diff {revision}: needs a git repository: {error}") from error
-    if revision.startswith("-"):
+    if revision.startswith("-"):  # git would take it for an option
         raise UsageError(f"--diff {revision}: there is no such revision")
     try:
         return top, git.ask(top, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").decode().strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,7 +23,7 @@ class Roots:
 
     top: str
     revision: Callable[[], str | None]
-    _renames: dict[str, str] | None = field(default=None, init=False)
+    _known: _Known | None = field(default=None, init=False)
 
     def is_gone(self, key: Key) -> bool:
         """Whether the root of an entry is no longer there, or has no Terraform files left."""
@@ -39,34 +39,46 @@ class Roots:
 
     def renamed(self, root: str) -> str | None:
         """The root that took the place of one that is gone; None where git does not know of one."""
-        if self._renames is None:
-            self._renames = self._ask()
-        if root in self._renames:
-            return self._renames[root]
-        folders = {posixpath.dirname(new) for old, new in self._renames.items() if posixpath.dirname(old) == root}
+        renames = self._ask().renames
+        if root in renames:
+            return renames[root]
+        folders = {posixpath.dirname(new) for old, new in renames.items() if posixpath.dirname(old) == root}
         return folders.pop() if len(folders) == 1 else None
 
-    def _ask(self) -> dict[str, str]:
-        """Renamed files since the revision, new name by old name."""
-        revision = self.revision()
-        if revision is None:
-            return {}
-        arguments = (
-            "diff",
-            "--find-renames",
-            "--diff-filter=R",
-            "--name-status",
-            "-z",
-            "--no-ext-diff",
-            revision,
-            "--",
-        )
-        try:
-            words = git.names(self.top, *arguments)
-        except git.GitError:  # the revision is not in a shallow clone; the single equal finding is still looked for
-            return {}
-        # Each rename is its score, the old and the new name.
-        return dict(zip(words[1::3], words[2::3], strict=False))
+    def may_have_been_renamed_to(self, root: str) -> bool:
+        """Whether git cannot tell: it has no answer, or does not know the files of this root yet."""
+        known = self._ask()
+        return not known.answered or root in known.untracked
+
+    def _ask(self) -> _Known:
+        if self._known is None:
+            self._known = _ask_git(self.top, self.revision())
+        return self._known
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Git's answer: renamed files (new name by old name), untracked files with their folders."""
+
+    renames: Mapping[str, str] = field(default_factory=dict)
+    untracked: frozenset[str] = frozenset()
+    answered: bool = False
+
+
+_RENAMES: Final = ("--find-renames", "--diff-filter=R", "--name-status", "-z", "--no-ext-diff")
+
+
+def _ask_git(top: str, revision: str | None) -> _Known:
+    if revision is None:
+        return _Known()
+    try:
+        words = git.names(top, "diff", *_RENAMES, revision, "--")
+        untracked = git.names(top, "ls-files", "--others", "--exclude-standard", "-z")
+    except git.GitError:  # the revision is not in a shallow clone
+        return _Known()
+    # Each rename is its score, the old and the new name.
+    renames = dict(zip(words[1::3], words[2::3], strict=False))
+    return _Known(renames, frozenset([*untracked, *map(posixpath.dirname, untracked)]), answered=True)
 
 
 def last_change_of(path: str) -> Callable[[], str | None]:

@@ -126,9 +126,15 @@ class TestBaseline:
         report, _notes = self.check(scan)
         assert report["compared"][0]["fixed"] == []
 
-    def test_renamed_by_hand_they_are_told_apart_only_where_they_differ(self, scan: Any) -> None:
+    def test_a_template_renamed_without_git_knowing_yet(self, scan: Any) -> None:
         Path("cfn/stack.yaml").rename("cfn/database.yaml")
         self.check(scan)
+
+    def test_another_template_is_no_renamed_one(self, scan: Any) -> None:
+        Path("cfn/stack.yaml").unlink()
+        filler = "".join(f"  # line {number} of another template altogether\n" for number in range(80))
+        commit({"cfn/other.yaml": filler + TEMPLATE})
+        self.check(scan, ("cfn/other.yaml", "Db"))
 
     def test_one_that_is_weakened_is_the_only_new_one(self, scan: Any) -> None:
         write({"envs/b/main.tf": root("false")})
@@ -236,6 +242,8 @@ class TestDiff:
         code, report, _notes = scan("--diff", "HEAD")
         assert (code, {finding["resource"]["root"] for finding in report["findings"]}) == (0, {"envs/b"})
         assert report["compared"][0]["fixed"] == []
+        commit({"envs/a/main.tf": "resource {"})
+        assert "could not be read" not in scan("--diff", "HEAD")[2]
 
     def test_a_variable_file_that_changed(self, scan: Any) -> None:
         commit({"prod.tfvars": "enc = true\n"})

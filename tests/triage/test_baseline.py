@@ -52,13 +52,25 @@ def compare(
     renamed: dict[str, str] | None = None,
     roots: tuple[str, ...] = ("envs/prod",),
 ) -> Comparison:
-    return baseline.compare(
-        known,
-        findings,
-        View(frozenset(roots), frozenset({POLICY})),
-        is_gone=lambda key: key.root in gone,
-        renamed=lambda root: (renamed or {}).get(root),
-    )
+    view = View(frozenset(roots), frozenset({POLICY}))
+    return baseline.compare(known, findings, view, roots=History(gone, renamed))
+
+
+class History:
+    """Roots that are gone, and what git says of them; None: it cannot tell."""
+
+    def __init__(self, gone: tuple[str, ...] = (), renamed: dict[str, str] | None = None) -> None:
+        self.gone = gone
+        self.renames = renamed
+
+    def is_gone(self, key: Key) -> bool:
+        return key.root in self.gone
+
+    def renamed(self, root: str) -> str | None:
+        return (self.renames or {}).get(root)
+
+    def may_have_been_renamed_to(self, root: str) -> bool:
+        return self.renames is None
 
 
 def dispositions(result: Comparison) -> list[str]:
@@ -178,12 +190,20 @@ class TestRenamedRoots:
         result = compare(known_of(found(SSH)), found(SSH, root="live/prod"), gone=("envs/prod",))
         assert (dispositions(result), result.fixed) == (["baselined"], ())
 
+    def test_but_not_where_git_knows_that_it_is_no_rename(self, found: MakeFinding) -> None:
+        result = compare(known_of(found(SSH)), found(SSH, root="live/prod"), gone=("envs/prod",), renamed={})
+        assert dispositions(result) == ["new"]
+
     def test_a_root_that_is_still_there_does_not(self, found: MakeFinding) -> None:
         assert dispositions(compare(known_of(found(SSH)), found(SSH, root="live/prod"))) == ["new"]
 
     def test_two_equal_findings_are_a_copy(self, found: MakeFinding) -> None:
         copies = (found(SSH, root="live/a"), found(SSH, root="live/b"))
         assert dispositions(compare(known_of(found(SSH)), *copies, gone=("envs/prod",))) == ["new", "new"]
+
+    def test_of_two_gone_roots_nobody_knows_which_it_was(self, found: MakeFinding) -> None:
+        known = known_of(found(SSH, root="envs/a"), found(SSH, root="envs/b"))
+        assert dispositions(compare(known, found(SSH, root="live/a"), gone=("envs/a", "envs/b"))) == ["new"]
 
     def test_two_gone_roots_are_told_apart_by_git(self, found: MakeFinding) -> None:
         known = known_of(found(SSH, root="envs/a"), found(SSH, root="envs/b"))
@@ -221,7 +241,7 @@ class TestFixed:
         known = known_of(found(address="(absent)", account_wide=True))
         assert compare(known).fixed == ()
         view = View(frozenset(), frozenset({POLICY}), settled=frozenset({POLICY}))
-        nothing = baseline.compare(known, (), view, is_gone=lambda key: False, renamed=lambda root: None)
+        nothing = baseline.compare(known, (), view, roots=History())
         assert len(nothing.fixed) == 1
 
 

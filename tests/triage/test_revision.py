@@ -36,7 +36,7 @@ class TestCommit:
         for words, expected in (("HEAD", second), ("HEAD~1", first), ("main", second), (first[:10], first)):
             assert commit_of(words) == (os.path.realpath("."), expected)
 
-    @pytest.mark.parametrize("revision", ["no-such-rev", "HEAD~9", "--all", "-h", "", "HEAD:a.tf"])
+    @pytest.mark.parametrize("revision", ["no-such-rev", "HEAD~9", "--all", "-h", "--since=1.1.2020", "", "HEAD:a.tf"])
     def test_what_is_no_commit(self, revision: str) -> None:
         commit({"a.tf": ""})
         with pytest.raises(UsageError, match="there is no such"):
