@@ -24,7 +24,7 @@ from srm_checks.discovery import discover
 from srm_checks.judge import judge_stack, settle_absences
 from srm_checks.model import Disposition, Finding, Outcome, UnitKind
 from srm_checks.pipeline import load_unit
-from srm_checks.plugins.native import UNDETERMINED, responsibility, settings, usual_responsibility
+from srm_checks.plugins.native import UNDETERMINED, responsibility, settings
 from srm_checks.policy.document import Policy
 from srm_checks.policy.naming import CLOUDFORMATION, TERRAFORM
 
@@ -207,4 +207,4 @@ def _without_keys(address: str) -> str:
     return re.sub(r"\[[^\]]*\]", "", address)
 
 
-__all__ = ["PolicyCheck", "register", "usual_responsibility"]
+__all__ = ["PolicyCheck", "register"]

@@ -14,7 +14,6 @@ from srm_checks.policy import naming
 from srm_checks.policy.access import Condition
 from srm_checks.policy.conditions import Compiler
 from srm_checks.policy.document import Absence, Compiled, Policy
-from srm_checks.policy.operators import OPERATORS
 from srm_checks.policy.source import Place, Source, read
 
 REQUIRED: Final = (
@@ -416,4 +415,4 @@ def _possible(node: Any) -> tuple[bool, bool]:
     return True, True
 
 
-__all__ = ["OPERATORS", "Draft", "build", "can_fail", "read_policy"]
+__all__ = ["Draft", "build", "can_fail", "read_policy"]

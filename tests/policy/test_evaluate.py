@@ -67,11 +67,8 @@ def test_options_are_branches() -> None:
 def test_a_condition_that_does_not_matter_is_not_named() -> None:
     value = Choice(AllOf((PROD, BIG)), Choice(BIG, False, True), True)
     rule = policy("require: {all: [{attribute: flag, is_true: yes, absent: gap}, {attribute: other, exists: yes}]}")
-    assert outcome(
-        rule, thing(flag=value, other=Choice(Test("|c", True, "c"), 1, 2))
-    ) == "gap when length(var.x) > 2 and var.env is prod" or (
-        outcome(rule, thing(flag=value, other=1)) == "gap when var.env is prod and length(var.x) > 2"
-    )
+    other = Choice(Test("|c", True, "c"), 1, 2)
+    assert outcome(rule, thing(flag=value, other=other)) == "gap when var.env is prod and length(var.x) > 2"
 
 
 def test_a_failing_part_settles_it_whatever_the_others_hang_on() -> None:
@@ -98,15 +95,11 @@ def test_impossible_branches_are_asked_for() -> None:
 
 
 def test_more_than_64_branches_are_unknown() -> None:
-    value: object = True
-    for number in range(7):
-        value = Choice(Test(f"|v{number}", True, f"v{number}"), value, value if number else False)
+    # Seven conditions of which each decides by itself need eight scenarios only.
     many = thing(**{f"a{n}": Choice(Test(f"|v{n}", True, f"v{n}"), True, False) for n in range(7)})
     parts = ", ".join(f"{{attribute: a{n}, is_true: yes, absent: gap}}" for n in range(7))
-    assert outcome(policy(f"require: {{any: [{parts}]}}"), many) in (
-        "unknown (unresolved-value)",
-        "gap when " + " and ".join(f"v{n} is false" for n in range(7)),
-    )
+    all_false = " and ".join(f"v{n} is false" for n in range(7))
+    assert outcome(policy(f"require: {{any: [{parts}]}}"), many) == f"gap when {all_false}"
     wide = Options("|o", "o", tuple(str(n) for n in range(70)))
     assert outcome(policy(ON), thing(flag=wide)) == "unknown (unresolved-value)"
 
