@@ -20,11 +20,11 @@ from collections.abc import Callable, Sequence
 
 from srm_checks import fixtures
 from srm_checks.model import EngineOptions, Ref, Resource, Stack, UnitKind
-from srm_checks.pipeline import load_unit
 from srm_checks.policy.access import Environment, StackIndex
 from srm_checks.policy.document import Policy
 from srm_checks.policy.evaluate import judge
 from srm_checks.policy.packs import find, load_packs
+from srm_checks.units import load_unit
 
 TODAY = datetime.date(2026, 11, 21)
 

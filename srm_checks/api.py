@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
-import importlib.metadata
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
@@ -17,15 +17,18 @@ from srm_checks.errors import UsageError
 from srm_checks.gate import Gate
 from srm_checks.model import Domain, EngineOptions, Outcome, Severity, Side
 from srm_checks.report import Report
+from srm_checks.versions import engine_versions
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from srm_checks.fleet import Running
     from srm_checks.foreign.code import Code
     from srm_checks.foreign.report import ForeignReport
     from srm_checks.pipeline import ScanRequest
     from srm_checks.triage.course import Rules
 
 ENGINES: Final = ("auto", "checkov")
-ENGINE_PACKAGES: Final = ("cfn-lint", "checkov")
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 
@@ -38,6 +41,10 @@ class ScanOptions:
     CloudFormation parameter values by name. `today` is the day against which dates are held, by default the current
     one. `config` names a configuration file. `baseline` is a file of findings that were known before, `diff` a git
     revision whose findings are known; `write_baseline` is the file to write the findings to.
+
+    The rest changes no finding: `jobs` is the number of processes (None: what helps), `cache` whether what did not
+    change since an earlier scan is taken from the cache in `cache_dir` (None: the user's own), `unit_timeout` the
+    seconds that one root or template may take, `executor` what runs the work in place of own processes.
     """
 
     packs: tuple[str, ...] = ()
@@ -59,6 +66,11 @@ class ScanOptions:
     baseline: str | None = None
     write_baseline: str | None = None
     diff: str | None = None
+    jobs: int | None = None
+    cache: bool = True
+    cache_dir: str | None = None
+    unit_timeout: float | None = None
+    executor: Executor | None = None
 
 
 def run(
@@ -77,8 +89,9 @@ def run(
         if not os.path.isfile(path):
             raise UsageError(f"{path}: there is no such variable file")
     config = settings or configuration.resolve(paths, options.config)
-    result = pipeline.scan(_request(paths, options, config), progress)
-    result = dataclasses.replace(result, notes=(*config.notes, *result.notes))
+    with _running(options) as running:
+        result = pipeline.scan(_request(paths, options, config), progress, running)
+    result = dataclasses.replace(result, notes=(*config.notes, *result.notes, *_cache_notes(options, running)))
     if options.write_baseline is not None and result.snapshot is not None:
         from srm_checks.triage import baseline
 
@@ -109,6 +122,11 @@ def scan(
     baseline: str | None = None,
     write_baseline: str | None = None,
     diff: str | None = None,
+    jobs: int | None = None,
+    cache: bool = True,
+    cache_dir: str | None = None,
+    unit_timeout: float | None = None,
+    executor: Executor | None = None,
 ) -> dict[str, Any]:
     """Scan files and folders; returns the report object that `srm-checks scan --format json` prints.
 
@@ -138,6 +156,11 @@ def scan(
         baseline=baseline,
         write_baseline=write_baseline,
         diff=diff,
+        jobs=jobs,
+        cache=cache,
+        cache_dir=cache_dir,
+        unit_timeout=unit_timeout,
+        executor=executor,
     )
     return document(run([os.fspath(path) for path in paths], options))
 
@@ -146,7 +169,7 @@ def code_of(foreign: ForeignReport) -> Code:
     """The code that a report of another engine is on, to be read by our engines where it is needed."""
     from srm_checks.discovery import discover
     from srm_checks.foreign.code import Code
-    from srm_checks.pipeline import load_unit
+    from srm_checks.units import load_unit
 
     return Code(lambda: [load_unit(unit, EngineOptions()) for unit in discover(foreign.files()).units])
 
@@ -202,16 +225,30 @@ def severity_limit(word: str) -> Severity | Literal["never"]:
     return Severity(known("severity", word, [*Severity, configuration.NEVER]))
 
 
-def engine_versions() -> dict[str, str | None]:
-    """The installed version of each engine, without importing it; None where it is not installed."""
-    return {package: _version(package) for package in ENGINE_PACKAGES}
+@contextlib.contextmanager
+def _running(options: ScanOptions) -> Iterator[Running]:
+    """Where the work is done, with the cache open while it is."""
+    from srm_checks.fleet import UNIT_LIMIT, Running
+
+    running = Running(
+        jobs=options.jobs,
+        limit=UNIT_LIMIT if options.unit_timeout is None else options.unit_timeout,
+        executor=options.executor,
+    )
+    if not options.cache or options.with_builtins:
+        yield running
+        return
+    from srm_checks.cache import Cache, default_folder
+
+    with Cache(options.cache_dir or default_folder()) as cache:
+        yield dataclasses.replace(running, cache=cache)
 
 
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+def _cache_notes(options: ScanOptions, running: Running) -> list[str]:
+    """That the cache does not work is worth a word where somebody has named its folder."""
+    if options.cache_dir is None or running.cache is None or running.cache.problem is None:
+        return []
+    return [f"the cache in {options.cache_dir} is not used: {running.cache.problem}"]
 
 
 def _request(paths: Sequence[str], options: ScanOptions, config: Config) -> ScanRequest:

@@ -26,11 +26,11 @@ from typing import Final
 from srm_checks.discovery import discover
 from srm_checks.judge import ABSENT_ADDRESS, judge_stack, settle_absences
 from srm_checks.model import EngineOptions, Finding, Outcome, Unit, UnitKind
-from srm_checks.pipeline import load_unit
 from srm_checks.policy.document import Policy
 from srm_checks.policy.load import build, read_policy
 from srm_checks.policy.packs import FIXTURES, find, load_packs
 from srm_checks.policy.source import read
+from srm_checks.units import load_unit
 
 PARAMETERS: Final = "parameters.yaml"
 DEFAULT_DAY: Final = datetime.date(2026, 11, 21)

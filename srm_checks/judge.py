@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from srm_checks import identity
 from srm_checks.catalogue import models, types
@@ -25,7 +25,7 @@ from srm_checks.model import (
 )
 from srm_checks.policy.access import Environment, StackIndex
 from srm_checks.policy.document import Policy
-from srm_checks.policy.evaluate import AbsenceFacts, judge, settle
+from srm_checks.policy.evaluate import AbsenceFacts, Missing, judge, settle
 from srm_checks.triage import suppressions
 
 ABSENT_ADDRESS: Final = "(absent)"
@@ -35,14 +35,15 @@ ABSENT_ADDRESS: Final = "(absent)"
 class UnitFindings:
     """What one unit gives: a finding for each verdict (met and not-applicable too), and what it says to absences.
 
-    `notes` are sentences for the user, such as a suppression that a mandatory policy ignores.
+    `notes` are sentences for the user, such as a suppression that a mandatory policy ignores. `dated` tells that the
+    day had a say.
     """
 
     unit: Unit
     findings: tuple[Finding, ...]
-    absences: tuple[AbsenceFacts, ...]
-    framework: str
+    absences: tuple[AbsenceFacts[Finding], ...]
     notes: tuple[str, ...] = ()
+    dated: bool = False
 
 
 def judge_stack(
@@ -58,45 +59,74 @@ def judge_stack(
     With `suppress_equivalents` an inline suppression that names an equivalent of a policy silences the policy.
     """
     index = StackIndex(stack)
-    judgement = judge(index, policies, Environment(today))
+    environment = Environment(today)
+    judgement = judge(index, policies, environment)
     by_id = {policy.id: policy for policy in policies}
     annotate = _Annotator(stack, index, suppress_equivalents=suppress_equivalents)
     findings = [annotate(by_id[verdict.policy_id], verdict) for verdict in judgement.verdicts]
-    pending: list[AbsenceFacts] = []
+    pending: list[AbsenceFacts[Finding]] = []
     for facts in judgement.absences:
         policy = by_id[facts.policy_id]
         assert policy.absence is not None
+        declared = tuple(annotate(policy, verdict) for verdict in facts.declared)
+        answer = AbsenceFacts(facts.policy_id, declared, facts.because, facts.unread)
         if policy.absence.account_wide or scope == "account":
-            pending.append(facts)
+            pending.append(answer)
         else:
-            findings.extend(annotate(policy, verdict) for verdict in settle(policy, [facts], scope))
-    return UnitFindings(stack.unit, tuple(findings), tuple(pending), stack.framework, tuple(annotate.notes))
+            findings.extend(_settled(policy, {stack.unit: answer}, scope))
+    return UnitFindings(stack.unit, tuple(findings), tuple(pending), tuple(annotate.notes), environment.dated)
 
 
-def settle_absences(units: Iterable[UnitFindings], policies: Sequence[Policy], scope: str) -> list[Finding]:
+class _SaysOfAbsences(Protocol):
+    @property
+    def unit(self) -> Unit: ...
+
+    @property
+    def absences(self) -> tuple[AbsenceFacts[Finding], ...]: ...
+
+
+def settle_absences(units: Iterable[_SaysOfAbsences], policies: Sequence[Policy], scope: str) -> list[Finding]:
     """The findings on duties that all units answer together, one answer for each policy."""
-    units = list(units)
-    by_unit: dict[str, list[tuple[UnitFindings, AbsenceFacts]]] = {}
+    by_policy: dict[str, dict[Unit, AbsenceFacts[Finding]]] = {}
     for unit in units:
         for facts in unit.absences:
-            by_unit.setdefault(facts.policy_id, []).append((unit, facts))
-    found: list[Finding] = []
-    for policy in policies:
-        said = by_unit.get(policy.id)
-        if not said or policy.absence is None:
+            by_policy.setdefault(facts.policy_id, {})[unit.unit] = facts
+    return [
+        replace(finding, account_wide=policy.absence.account_wide and finding.address == ABSENT_ADDRESS)
+        for policy in policies
+        if policy.absence is not None and policy.id in by_policy
+        for finding in _settled(policy, by_policy[policy.id], scope)
+    ]
+
+
+def _settled(policy: Policy, facts: Mapping[Unit, AbsenceFacts[Finding]], scope: str) -> Iterator[Finding]:
+    for answer in settle(policy, list(facts.values()), scope):
+        if isinstance(answer, Finding):
+            yield answer
             continue
-        owner: dict[int, UnitFindings] = {}
-        for unit, facts in said:
-            for resource in [*(verdict.resource for verdict in facts.verdicts), facts.because]:
-                if resource is not None:
-                    owner[id(resource)] = unit
-        for verdict in settle(policy, [facts for _unit, facts in said], scope):
-            home = owner.get(id(verdict.resource), said[0][0])
-            stack = Stack(unit=home.unit, resources=[verdict.resource] if verdict.resource else [])
-            annotate = _Annotator(stack, StackIndex(stack))
-            wide = policy.absence.account_wide and verdict.missing_type is not None
-            found.append(replace(annotate(policy, verdict), account_wide=wide))
-    return found
+        home = next((unit for unit, fact in facts.items() if fact.because == answer.because), next(iter(facts)))
+        yield _on_missing(policy, answer, home)
+
+
+def _on_missing(policy: Policy, missing: Missing, home: Unit) -> Finding:
+    """The finding on a resource that is not there; it stands where it is first missed."""
+    reason = missing.because
+    block = reason.block if reason else SourceRange(home.path, 1, 1)
+    resource = (
+        Resource(type=reason.type, address=reason.address, base=reason.address, attributes={}, block=block)
+        if reason
+        else None
+    )
+    stack = Stack(unit=home, resources=[resource] if resource else [])
+    verdict = Verdict(
+        policy_id=policy.id,
+        resource=resource,
+        outcome=missing.outcome,
+        cause=missing.cause,
+        detail=missing.detail,
+        missing_type=missing.type,
+    )
+    return _Annotator(stack, StackIndex(stack))(policy, verdict)
 
 
 class _Annotator:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import logging
 import os
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from srm_checks import identity
 from srm_checks.discovery import Inputs, discover
-from srm_checks.engines import NAMES, loader
-from srm_checks.errors import InputError, SrmError, UsageError
+from srm_checks.errors import UsageError
+from srm_checks.fleet import Recipe, Running, given_variables, judge_all
 from srm_checks.foreign.annotation import UNCLASSIFIED
-from srm_checks.judge import UnitFindings, judge_stack, order, settle_absences
+from srm_checks.judge import order, settle_absences
 from srm_checks.model import (
     Domain,
     EngineOptions,
@@ -25,8 +22,6 @@ from srm_checks.model import (
     Outcome,
     ScanError,
     Side,
-    Stack,
-    Suppression,
     Unit,
     UnitKind,
     UnreadModule,
@@ -37,12 +32,11 @@ from srm_checks.policy.source import suggest
 from srm_checks.triage import baseline, course, revision, suppressions
 from srm_checks.triage.baseline import Baseline
 from srm_checks.triage.terms import unknown_policy
-
-if TYPE_CHECKING:
-    from srm_checks.foreign.builtins import BuiltinChecks
+from srm_checks.units import OPEN, Kind, Task, UnitReport, inline_of, judge_loaded, load_unit
 
 UNDETERMINED = "undetermined"
 OWN = "srm"  # the source of findings on our own policies
+_HERE: Final = Running()
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 
@@ -121,17 +115,23 @@ class ScanResult:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the units of a scan say. `complete` are the roots of those that could be read to the end."""
+    """What the units of a scan say.
+
+    `quiet` counts what is met or not applicable, None where all of that is among the findings. `met` are the policies
+    that are met somewhere. `complete` are the roots of the units that could be read to the end.
+    """
 
     findings: list[Finding]
+    quiet: Counter[Kind] | None
+    met: frozenset[str]
     errors: list[ScanError]
     unread: list[UnreadModule]
     complete: frozenset[str]
     notes: list[str]
 
 
-def scan(request: ScanRequest, progress: Progress | None = None) -> ScanResult:
-    """Scan. `progress` is told (units done, units in all, the unit at hand).
+def scan(request: ScanRequest, progress: Progress | None = None, running: Running = _HERE) -> ScanResult:
+    """Scan. `progress` is told (units done, units in all, the unit at hand); `running` says where the work is done.
 
     Raises `UsageError` where a path, pack or pattern is wrong. What cannot be read is in the result's errors.
     """
@@ -144,9 +144,9 @@ def scan(request: ScanRequest, progress: Progress | None = None) -> ScanResult:
         [policy.id for policy in policy_set.policies if policy.mandatory],
         request.today,
     )
-    before = _at_revision(request, policies, policy_set, progress)
+    before = _at_revision(request, policies, policy_set, progress, running)
     inputs = discover(request.paths, exclude=request.exclude)
-    judged = judge_units(inputs.units, policies, policy_set, request, progress)
+    judged = judge_units(inputs.units, policies, policy_set, request, progress, running)
     triaged = triage.run(
         judged.findings, _looked_at(inputs, policies, judged, request), scope=request.scope, at_revision=before.known
     )
@@ -156,7 +156,7 @@ def scan(request: ScanRequest, progress: Progress | None = None) -> ScanResult:
     errors = dict.fromkeys([*inputs.errors, *judged.errors])
     return ScanResult(
         findings=tuple(sorted(listed, key=order)),
-        counts=summary_of(kept),
+        counts=summary_of(kept, _quiet(judged, request, inputs)),
         errors=tuple(sorted(errors, key=lambda error: (error.path, error.kind, error.message))),
         inputs=InputsReport(
             kinds[UnitKind.TERRAFORM],
@@ -182,53 +182,78 @@ def judge_units(
     policy_set: PolicySet,
     request: ScanRequest,
     progress: Progress | None,
+    running: Running,
 ) -> Judged:
-    """Judge the units one by one, then what they answer together."""
-    errors: list[ScanError] = []
-    unread: list[UnreadModule] = []
-    done: list[UnitFindings] = []
-    complete: set[str] = set()
-    notes: list[str] = []
+    """Judge the units, then what they answer together."""
+    recipe = Recipe(
+        task=Task(
+            request.engine_options,
+            request.today,
+            request.scope,
+            request.triage.suppress_equivalents,
+            keep_all=request.include_all or request.with_builtins,
+        ),
+        packs=request.packs,
+        parameters=request.parameters,
+        undeclared=request.undeclared,
+        policy_ids=tuple(policy.id for policy in policies),
+        folder=os.getcwd(),
+        environment=given_variables(),
+    )
     foreign: list[Finding] = []
-    inline: dict[Suppression, None] = {}
-    with _builtin_checks(request) as builtins:
-        for number, unit in enumerate(units):
-            if progress:
-                progress(number, len(units), unit.path)
-            stack = load_unit(unit, request.engine_options)
-            problems = list(stack.errors)
-            unread.extend(stack.unread_modules)
-            inline.update((entry, None) for resource in stack.resources for entry in resource.suppressions)
-            if builtins:
-                found, of_engines = builtins.run(stack)
-                foreign.extend(finding for finding in found if _is_chosen(finding.policy_id, request))
-                problems.extend(of_engines)
-            try:
-                judged = judge_stack(
-                    stack,
-                    policies,
-                    today=request.today,
-                    scope=request.scope,
-                    suppress_equivalents=request.triage.suppress_equivalents,
-                )
-            except Exception as error:  # noqa: BLE001  # as in load_unit
-                errors.extend([*problems, crash(unit, error)])
-                continue
-            if not problems:
-                complete.add(unit.path)
-            errors.extend(problems)
-            notes.extend(judged.notes)
-            done.append(judged)
-    if progress:
-        progress(len(units), len(units), "")
-    findings = [finding for unit_findings in done for finding in unit_findings.findings]
-    findings += settle_absences(done, policies, request.scope)
+    if request.with_builtins:
+        reports = list(_with_builtins(units, policies, request, recipe.task, progress, foreign))
+    else:
+        reports = judge_all(units, policies, recipe, running, progress)
+    findings = [finding for report in reports for finding in report.findings]
+    findings += settle_absences(reports, policies, request.scope)
     if foreign:
         from srm_checks.foreign.builtins import merge
 
         findings = merge(findings, foreign)
-    notes.extend(suppressions.remarks(inline, _vocabulary(policy_set, request)))
-    return Judged(findings, errors, unread, frozenset(complete), notes)
+    met = {finding.policy_id for finding in findings if finding.outcome is Outcome.MET}
+    quiet: Counter[Kind] | None = None
+    if not recipe.task.keep_all:
+        quiet = Counter(Kind.of(finding) for finding in findings if finding.outcome not in OPEN)
+        for report in reports:
+            met |= report.met
+            for kind, count in report.quiet:
+                quiet[kind] += count
+    notes = [note for report in reports for note in report.notes]
+    notes.extend(suppressions.remarks(inline_of(reports), _vocabulary(policy_set, request)))
+    return Judged(
+        findings=findings,
+        quiet=quiet,
+        met=frozenset(met),
+        errors=[error for report in reports for error in report.errors],
+        unread=[module for report in reports for module in report.unread],
+        complete=frozenset(report.unit.path for report in reports if report.complete),
+        notes=notes,
+    )
+
+
+def _with_builtins(
+    units: Sequence[Unit],
+    policies: Sequence[Policy],
+    request: ScanRequest,
+    task: Task,
+    progress: Progress | None,
+    foreign: list[Finding],
+) -> Iterator[UnitReport]:
+    """The reports of the units; what the engines' own checks say goes to `foreign`."""
+    from srm_checks.foreign.builtins import BuiltinChecks
+
+    with BuiltinChecks(request.engine_options) as builtins:
+        for number, unit in enumerate(units):
+            if progress:
+                progress(number, len(units), unit.path)
+            stack = load_unit(unit, request.engine_options)
+            found, problems = builtins.run(stack)
+            foreign.extend(finding for finding in found if _is_chosen(finding.policy_id, request))
+            stack.errors.extend(problems)
+            yield judge_loaded(stack, policies, task)
+    if progress:
+        progress(len(units), len(units), "")
 
 
 def _vocabulary(policy_set: PolicySet, request: ScanRequest) -> suppressions.Vocabulary:
@@ -247,7 +272,7 @@ def _looked_at(inputs: Inputs, policies: Sequence[Policy], judged: Judged, reque
     view = baseline.View(
         roots=frozenset(map(identity.repository_path, judged.complete)),
         policies=frozenset(ids),
-        settled=frozenset(finding.policy_id for finding in judged.findings if finding.outcome is Outcome.MET),
+        settled=judged.met,
     )
     return course.Looked(view=view, folders=None if inputs.file_filter is not None else inputs.folders)
 
@@ -261,7 +286,11 @@ class _Before:
 
 
 def _at_revision(
-    request: ScanRequest, policies: Sequence[Policy], policy_set: PolicySet, progress: Progress | None
+    request: ScanRequest,
+    policies: Sequence[Policy],
+    policy_set: PolicySet,
+    progress: Progress | None,
+    running: Running,
 ) -> _Before:
     """The findings of the other revision, by a scan of its files in the same places."""
     if request.triage.diff is None:
@@ -281,7 +310,7 @@ def _at_revision(
             ),
         )
         inputs = discover(side.existing(request.paths), exclude=there.exclude)
-        judged = judge_units(inputs.units, policies, policy_set, there, progress)
+        judged = judge_units(inputs.units, policies, policy_set, there, progress, replace(running, cache=None))
         known = baseline.snapshot(judged.findings)
         unread = sorted({side.original(error.path) for error in [*inputs.errors, *judged.errors]})
     notes = [f"{path} could not be read at {commit[:12]}, so its findings count as new" for path in unread]
@@ -303,15 +332,6 @@ def _check_mentioned(request: ScanRequest, policy_set: PolicySet) -> None:
         raise UsageError("\n".join(problems))
 
 
-def _builtin_checks(request: ScanRequest) -> contextlib.AbstractContextManager[BuiltinChecks | None]:
-    """What runs the engines' own checks, where they are asked for."""
-    if not request.with_builtins:
-        return contextlib.nullcontext()
-    from srm_checks.foreign.builtins import BuiltinChecks
-
-    return BuiltinChecks(request.engine_options)
-
-
 def _builtin_ids() -> tuple[str, ...]:
     from srm_checks.catalogue import checks
 
@@ -322,38 +342,6 @@ def _is_chosen(check_id: str, request: ScanRequest) -> bool:
     """Whether `select` and `ignore` leave a check of an engine; also one that the catalogue does not know."""
     selected = not request.select or any(matching(pattern, [check_id]) for pattern in request.select)
     return selected and not any(matching(pattern, [check_id]) for pattern in request.ignore)
-
-
-def load_unit(unit: Unit, options: EngineOptions) -> Stack:
-    """A unit's stack; where it cannot be read at all, an empty stack with the error."""
-    try:
-        return loader(unit.kind)(unit, options)
-    except InputError as error:
-        place = f" (line {error.line})" if error.line else ""
-        problem = ScanError(error.path, NAMES[unit.kind], error.kind, f"{error}{place}")
-    except RecursionError:
-        problem = ScanError(unit.path, NAMES[unit.kind], "unsupported", "It is nested too deeply to be read.")
-    except SrmError:
-        raise
-    except Exception as error:  # noqa: BLE001  # a fault costs this unit, never the findings of the others
-        problem = crash(unit, error)
-    return Stack(unit=unit, resources=[], errors=[problem])
-
-
-def crash(unit: Unit, error: Exception) -> ScanError:
-    """A fault in reading or judging a unit, as a sentence; the traceback goes to the log (shown with -v)."""
-    logging.getLogger(__name__).debug("%s", unit.path, exc_info=error)
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{os.path.basename(place.filename)}:{place.lineno}"
-    return ScanError(
-        unit.path,
-        NAMES[unit.kind],
-        "crash",
-        (
-            f"It could not be scanned: {type(error).__name__}: {error} (at {where}). Please report this; "
-            f"run with -v for more."
-        ),
-    )
 
 
 def chosen(
@@ -377,7 +365,7 @@ def _matched(patterns: Iterable[str], ids: list[str]) -> Iterator[str]:
         yield from hits
 
 
-def _wanted(finding: Finding, request: ScanRequest, inputs: Inputs) -> bool:
+def _wanted(finding: Finding | Kind, request: ScanRequest, inputs: Inputs) -> bool:
     if request.sides and finding.side not in request.sides:
         return False
     if request.domains and finding.domain not in request.domains:
@@ -385,6 +373,13 @@ def _wanted(finding: Finding, request: ScanRequest, inputs: Inputs) -> bool:
     if request.service_models and finding.service_model not in request.service_models:
         return False
     return inputs.file_filter is None or any(inputs.covers(path) for path in finding.touches)
+
+
+def _quiet(judged: Judged, request: ScanRequest, inputs: Inputs) -> Counter[Kind] | None:
+    """The counts of what is met or not applicable, as far as it was asked for."""
+    if judged.quiet is None:
+        return None
+    return Counter({kind: count for kind, count in judged.quiet.items() if _wanted(kind, request, inputs)})
 
 
 def _listed(finding: Finding, request: ScanRequest) -> bool:
@@ -400,21 +395,30 @@ def is_classified(finding: Finding) -> bool:
     return finding.source == OWN or finding.name != UNCLASSIFIED
 
 
-def summary_of(findings: Iterable[Finding]) -> Summary:
-    """The counts of findings; an unclassified one counts under no side and no domain."""
+def summary_of(findings: Iterable[Finding], quiet: Mapping[Kind, int] | None = None) -> Summary:
+    """The counts of findings; an unclassified one counts under no side and no domain.
+
+    With `quiet`, those that are met or not applicable are taken from there and not from the findings.
+    """
     outcomes: Counter[str] = Counter({outcome.value: 0 for outcome in Outcome})
     tables: tuple[dict[str, Counter[str]], ...] = ({}, {}, {})
-    for finding in findings:
-        outcome = finding.outcome.value
-        outcomes[outcome] += 1
-        classified = is_classified(finding)
+
+    def count(entry: Finding | Kind, number: int, *, classified: bool) -> None:
+        outcome = entry.outcome.value
+        outcomes[outcome] += number
         keys = (
-            finding.side.value if classified else None,
-            finding.domain.value if classified else None,
-            finding.service_model or UNDETERMINED,
+            entry.side.value if classified else None,
+            entry.domain.value if classified else None,
+            entry.service_model or UNDETERMINED,
         )
         for table, key in zip(tables, keys, strict=True):
             if key is not None:
-                table.setdefault(key, Counter())[outcome] += 1
+                table.setdefault(key, Counter())[outcome] += number
+
+    for finding in findings:
+        if quiet is None or finding.outcome in OPEN:
+            count(finding, 1, classified=is_classified(finding))
+    for kind, number in (quiet or {}).items():
+        count(kind, number, classified=True)
     side, domain, model = ({key: dict(table[key]) for key in sorted(table)} for table in tables)
     return Summary(dict(outcomes), side, domain, model)

@@ -35,7 +35,9 @@ KEEPERS = {
 LAYERS = {
     "model": set(),
     "errors": set(),
-    "engines": {"engines"},
+    "reads": set(),
+    "versions": set(),
+    "engines": {"engines", "reads"},
     "identity": set(),
     "git": set(),
     "globs": set(),
@@ -47,7 +49,12 @@ LAYERS = {
     "judge": {"catalogue", "identity", "policy", "triage"},
     "discovery": {"discovery", "git", "globs"},
     "foreign": {"foreign", "catalogue", "identity", "policy"},
-    "pipeline": {"catalogue", "discovery", "engines", "foreign", "identity", "judge", "policy", "triage"},
+    "units": {"engines", "judge", "policy"},
+    "unit_json": {"policy", "units"},
+    "cache": {"reads", "unit_json", "units"},
+    "workers": set(),
+    "fleet": {"cache", "identity", "policy", "reads", "units", "versions", "workers"},
+    "pipeline": {"catalogue", "discovery", "fleet", "foreign", "identity", "judge", "policy", "triage", "units"},
     "report": {"report", "pipeline", "gate", "policy"},
 }
 

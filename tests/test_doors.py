@@ -21,12 +21,13 @@ import pytest
 from srm_checks import fixtures
 from srm_checks.judge import ABSENT_ADDRESS, judge_stack, settle_absences
 from srm_checks.model import Disposition, EngineOptions, Finding, Outcome, Unit, UnitKind
-from srm_checks.pipeline import load_unit
 from srm_checks.policy.document import Policy
 from srm_checks.policy.packs import find, load_packs
+from srm_checks.units import load_unit
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKS = {"aws-baseline": "fixtures/aws-baseline", "examples/org-pack": "examples/org-pack/fixtures"}
+LIBRARY = ("aws-baseline", "aws-strict", "aws-all")  # the packs that hold policies; the others select
+PACKS = {pack: f"fixtures/{pack}" for pack in LIBRARY} | {"examples/org-pack": "examples/org-pack/fixtures"}
 BIN = Path(sys.executable).parent
 Mark: TypeAlias = tuple[str, str, str | int]
 
@@ -153,7 +154,7 @@ def account_wide(pack: str) -> set[str]:
 
 def environment(pack: str, tmp_path: Path) -> dict[str, str]:
     config = tmp_path / "srm-checks.yaml"
-    name = pack if pack == "aws-baseline" else str(ROOT / pack)
+    name = pack if pack in LIBRARY else str(ROOT / pack)
     config.write_text(f"packs: [{json.dumps(name)}]\n")
     keep = {key: value for key, value in os.environ.items() if not key.startswith(("SRM_", "CKV_", "BC_"))}
     return keep | {

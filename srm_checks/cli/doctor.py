@@ -12,11 +12,11 @@ import click
 
 from srm_checks import __version__
 from srm_checks import config as configuration
-from srm_checks.api import ENGINE_PACKAGES
 from srm_checks.cli.console import Console, verbosity
 from srm_checks.cli.output import echo
 from srm_checks.errors import EXIT_INCOMPLETE, EXIT_OK, EnvironmentProblem, SrmError
 from srm_checks.report.inert import inert
+from srm_checks.versions import ENGINE_PACKAGES
 
 OLDEST: Final = (3, 10)
 

@@ -72,6 +72,19 @@ from srm_checks.report import FORMATS, Report
     "--write-baseline", type=click.Path(), metavar="FILE", help="Write what is found to this file, for --baseline."
 )
 @click.option("--diff", metavar="REV", help="Only what was not there at this git revision is new.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to scan with; by default what helps."
+)
+@click.option("--no-cache", is_flag=True, help="Neither read nor write results of earlier scans.")
+@click.option(
+    "--cache-dir", type=click.Path(file_okay=False), metavar="DIR", help="Where results of earlier scans are kept."
+)
+@click.option(
+    "--unit-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Give up a root, plan or template that takes longer; 300 by default.",
+)
 @click.option("--exit-zero", is_flag=True, help="Exit 0 though the gate fails.")
 @click.option("--config", type=click.Path(), metavar="FILE", help="Configuration file (YAML, or TOML).")
 @verbosity
@@ -100,6 +113,10 @@ def command(
     baseline: str | None,
     write_baseline: str | None,
     diff: str | None,
+    jobs: int | None,
+    no_cache: bool,
+    cache_dir: str | None,
+    unit_timeout: float | None,
     exit_zero: bool,
     config: str | None,
 ) -> int:
@@ -136,6 +153,10 @@ def command(
         baseline=baseline,
         write_baseline=write_baseline,
         diff=diff,
+        jobs=jobs,
+        cache=not no_cache,
+        cache_dir=cache_dir,
+        unit_timeout=unit_timeout,
     )
     with progress_bar(console) as progress:
         report = api.run(paths or (".",), options, progress)

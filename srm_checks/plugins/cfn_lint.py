@@ -13,10 +13,10 @@ from cfnlint.template import Template
 from srm_checks.engines.cloudformation import stack_from_template
 from srm_checks.judge import judge_stack, settle_absences
 from srm_checks.model import Disposition, Finding, Outcome, Severity, Unit, UnitKind
-from srm_checks.pipeline import load_unit
 from srm_checks.plugins.native import responsibility, settings, usual_responsibility
 from srm_checks.policy.document import Policy
 from srm_checks.policy.naming import CLOUDFORMATION
+from srm_checks.units import load_unit
 
 # cfn-lint has three levels; `low` must not fail a build that only errors fail.
 LEVELS: Final = {

@@ -23,10 +23,10 @@ from checkov.common.graph.graph_builder import CustomAttributes
 from srm_checks.discovery import discover
 from srm_checks.judge import judge_stack, settle_absences
 from srm_checks.model import Disposition, Finding, Outcome, UnitKind
-from srm_checks.pipeline import load_unit
 from srm_checks.plugins.native import UNDETERMINED, responsibility, settings
 from srm_checks.policy.document import Policy
 from srm_checks.policy.naming import CLOUDFORMATION, TERRAFORM
+from srm_checks.units import load_unit
 
 _REGISTRIES = {
     TERRAFORM: frozenset({UnitKind.TERRAFORM, UnitKind.PLAN}),

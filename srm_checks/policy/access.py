@@ -162,11 +162,19 @@ class StackIndex:
         return [resource for resource in found if resource.key is None or resource.key == ref.key]
 
 
-@dataclass(slots=True)
 class Environment:
-    """What a verdict may depend on besides the stack and the policy."""
+    """What a verdict may depend on besides the stack and the policy. `dated` tells whether the day was asked for."""
 
-    today: datetime.date
+    __slots__ = ("_today", "dated")
+
+    def __init__(self, today: datetime.date) -> None:
+        self._today = today
+        self.dated = False
+
+    @property
+    def today(self) -> datetime.date:
+        self.dated = True
+        return self._today
 
 
 class Context:

@@ -21,8 +21,8 @@ MANIFEST: Final = "pack.yaml"
 FIXTURES: Final = "fixtures"
 DEFAULT_PACK: Final = "aws-baseline"
 KEYS: Final = (
-    "name", "version", "title", "id_prefix", "extends", "select", "ignore", "parameters", "overrides", "mandatory",
-    "undeclared",
+    "name", "version", "title", "id_prefix", "extends", "select", "frameworks", "ignore", "parameters", "overrides",
+    "mandatory", "undeclared",
 )  # fmt: skip
 _VERSION: Final = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -213,7 +213,7 @@ class _PackLoader:
             source.problem(("id_prefix",), "an `id_prefix` is 2 to 8 capitals")
         if data.get("undeclared") not in (None, "gap"):
             source.problem(("undeclared",), "`undeclared` can only be `gap`")
-        for key in ("extends", "select", "ignore", "mandatory"):
+        for key in ("extends", "select", "frameworks", "ignore", "mandatory"):
             if not isinstance(data.get(key, []), (list, str)):
                 source.problem((key,), f"`{key}` takes a list")
 
@@ -254,6 +254,8 @@ class _PackLoader:
         if "select" in data:
             keep = self._matching(source, "select")
             self.entries = {key: entry for key, entry in self.entries.items() if key in keep}
+        if "frameworks" in data:
+            self._select_by_framework(source)
         for key in self._matching(source, "ignore"):
             self.entries.pop(key, None)
         self._parameters(source)
@@ -272,6 +274,16 @@ class _PackLoader:
                 source.problem((key, index), f"{pattern!r} matches no policy{suggest(str(pattern), self.entries)}")
             found |= hits
         return found
+
+    def _select_by_framework(self, source: Source) -> None:
+        """Keep the policies that carry an id of one of the named frameworks (FSBP, CIS, ...)."""
+        mapped = {key: set(_mapping(entry.draft.source.data.get("frameworks"))) for key, entry in self.entries.items()}
+        known = sorted(set().union(*mapped.values()))
+        wanted = [str(name) for name in _list(source.data["frameworks"])]
+        for index, name in enumerate(wanted):
+            if name not in known:
+                source.unknown_word(("frameworks", index), "framework", name, known)
+        self.entries = {key: entry for key, entry in self.entries.items() if mapped[key].intersection(wanted)}
 
     def _parameters(self, source: Source) -> None:
         given = source.data.get("parameters", {})
@@ -326,6 +338,10 @@ def _list(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _shown(path: Path) -> str:

@@ -195,6 +195,7 @@ def _pack() -> dict[str, Any]:
         "id_prefix": {"type": "string", "pattern": "^[A-Z]{2,8}$"},
         "extends": _ONE_OR_MORE,
         "select": _ONE_OR_MORE,
+        "frameworks": _ONE_OR_MORE,
         "ignore": _ONE_OR_MORE,
         "mandatory": _ONE_OR_MORE,
         "parameters": {"type": "object", "additionalProperties": {"type": "object"}},

@@ -13,7 +13,7 @@ from srm_checks import scan
 from srm_checks.errors import UsageError
 from srm_checks.foreign.builtins import BuiltinChecks, merge
 from srm_checks.model import Disposition, EngineOptions, Finding, Outcome, Unit, UnitKind
-from srm_checks.pipeline import load_unit
+from srm_checks.units import load_unit
 
 Project = Callable[[dict[str, str]], Path]
 MakeFinding = Callable[..., Finding]

@@ -9,7 +9,7 @@ import pytest
 
 from srm_checks.foreign.code import Code, Subject
 from srm_checks.model import EngineOptions, Stack, Unit, UnitKind
-from srm_checks.pipeline import load_unit
+from srm_checks.units import load_unit
 
 Project = Callable[[dict[str, str]], Path]
 

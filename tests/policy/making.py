@@ -20,7 +20,7 @@ from srm_checks.model import (
 )
 from srm_checks.policy.access import Environment, StackIndex
 from srm_checks.policy.document import Policy
-from srm_checks.policy.evaluate import judge
+from srm_checks.policy.evaluate import Missing, judge
 from srm_checks.policy.load import Draft, build
 from srm_checks.policy.source import parse
 
@@ -88,9 +88,10 @@ def outcome(rule: Policy, *resources: Resource, **options: Any) -> str:
     return words(verdicts(rule, *resources, **options)[0])
 
 
-def words(verdict: Verdict) -> str:
+def words(verdict: Verdict | Missing) -> str:
     cause = f" ({verdict.cause})" if verdict.cause else ""
-    return f"{verdict.outcome}{cause}{f' when {verdict.when}' if verdict.when else ''}"
+    when = f" when {verdict.when}" if isinstance(verdict, Verdict) and verdict.when else ""
+    return f"{verdict.outcome}{cause}{when}"
 
 
 def write_pack(folder: Path, manifest: str, **policies: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from srm_checks.model import ABSENT, AllOf, Choice, Not, Options, Outcome, Ref, Repeated, Test, Unknown
 from srm_checks.policy.access import Environment, StackIndex
-from srm_checks.policy.evaluate import judge, settle
+from srm_checks.policy.evaluate import Missing, judge, settle
 from tests.policy.making import outcome, policy, stack, thing, verdicts, words
 
 ON = "require: {attribute: flag, is_true: yes, absent: gap}"
@@ -256,7 +256,9 @@ TRAIL = "absence: {account_wide: yes, where: {attribute: flag, is_true: yes, abs
 def settled(scope: str, *resources: object) -> list[str]:
     rule = policy(TRAIL)
     facts = judge(StackIndex(stack(*resources)), [rule], Environment(datetime.date(2026, 11, 21))).absences  # type: ignore[arg-type]
-    return [f"{words(verdict)}{' absent' if verdict.missing_type else ''}" for verdict in settle(rule, facts, scope)]
+    return [
+        f"{words(answer)}{' absent' if isinstance(answer, Missing) else ''}" for answer in settle(rule, facts, scope)
+    ]
 
 
 def test_absences() -> None:
@@ -323,7 +325,7 @@ def test_an_absence_leaves_out_what_is_beside_the_point() -> None:
     resources = [thing("v", type="aws_vm"), thing("x", kind="other", flag=False)]
     facts = judge(StackIndex(stack(*resources)), [rule], Environment(datetime.date(2026, 11, 21))).absences
     assert [words(verdict) for verdict in settle(rule, facts, "account")] == ["gap"]
-    assert [verdict.missing_type for verdict in settle(rule, facts, "account")] == ["aws_thing"]
+    assert [answer.type for answer in settle(rule, facts, "account") if isinstance(answer, Missing)] == ["aws_thing"]
 
 
 def test_a_fulfiller_under_a_condition_does_not_settle_an_absence() -> None:

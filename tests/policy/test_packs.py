@@ -8,7 +8,7 @@ import pytest
 
 from srm_checks.errors import PackError, UsageError
 from srm_checks.model import Severity
-from srm_checks.policy.packs import find, load_packs
+from srm_checks.policy.packs import find, load_packs, names
 from tests.policy.making import HEAD, write_pack
 
 MINE = (
@@ -20,11 +20,38 @@ MINE = (
 MANIFEST = "name: acme\nversion: 1.0.0\nid_prefix: ACME\n"
 
 
-def test_our_pack_loads_and_every_policy_speaks_of_both_frameworks() -> None:
-    found = load_packs()
-    assert [pack.name for pack in found.packs] == ["aws-baseline"]
+def test_without_a_word_the_pack_is_the_baseline() -> None:
+    assert [pack.name for pack in load_packs().packs] == ["aws-baseline"]
+
+
+@pytest.mark.parametrize("pack", names())
+def test_our_packs_load_and_every_policy_speaks_of_both_frameworks(pack: str) -> None:
+    found = load_packs([pack])
+    assert found.policies
     for policy in found.policies:
         assert set(policy.resources) | set(policy.not_expressible) == {"terraform", "cloudformation"}, policy.id
+
+
+@pytest.mark.parametrize(
+    ("pack", "framework"),
+    [
+        ("fsbp", "fsbp"),
+        ("cis-aws", "cis-aws-5.0"),
+        ("nist-800-53", "nist-800-53-r5"),
+        ("pci-dss", "pci-dss-4"),
+        ("hipaa", "hipaa"),
+        ("gdpr", "gdpr"),
+    ],
+)
+def test_a_pack_for_a_framework_holds_all_that_is_mapped_to_it(pack: str, framework: str) -> None:
+    expected = [policy.id for policy in load_packs(["aws-all"]).policies if policy.frameworks.get(framework)]
+    assert [policy.id for policy in load_packs([pack]).policies] == expected
+
+
+def test_an_unknown_framework_is_a_mistake(tmp_path: Path) -> None:
+    folder = write_pack(tmp_path / "p", "name: p\nversion: 1.0.0\nextends: [aws-baseline]\nframeworks: [fspb]\n")
+    with pytest.raises(PackError, match=r"pack.yaml:4:14: unknown framework 'fspb'; did you mean 'fsbp'\?"):
+        load_packs([folder])
 
 
 def test_a_pack_with_a_policy_of_its_own(tmp_path: Path) -> None:

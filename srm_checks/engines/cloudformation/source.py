@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, Final
 
+from srm_checks import reads
 from srm_checks.errors import InputError
 from srm_checks.model import SourceRange
 
@@ -98,6 +99,7 @@ def read_source(path: str) -> Source:
 
     Raises InputError where it cannot be read, is no Unicode text, or would be dangerous to decode.
     """
+    reads.file(path)
     try:
         data = FilePath(path).read_bytes()
     except OSError as problem:

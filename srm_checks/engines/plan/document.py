@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 from typing import Literal as TypingLiteral
 
+from srm_checks import reads
 from srm_checks.errors import InputError
 from srm_checks.model import Path, SourceRange
 
@@ -101,6 +102,7 @@ class Document:
     @classmethod
     def open(cls, path: str) -> Document:
         """Raises InputError where the file cannot be read as a JSON object."""
+        reads.file(path)
         try:
             with open(path, "rb") as file:
                 data = file.read()

@@ -8,6 +8,7 @@ import hashlib
 import os
 from typing import Final
 
+from srm_checks import reads
 from srm_checks.engines.terraform.source import decode, display_path
 
 _SIZE_LIMIT: Final = 4_000_000
@@ -35,11 +36,16 @@ class RepositoryFiles:
     def exists(self, path: str) -> bool | None:
         """Whether there is such a file; None where that is not to be looked at."""
         place = self.locate(path)
-        return None if place is None else os.path.isfile(place)
+        if place is None:
+            return None
+        reads.presence(place)
+        return os.path.isfile(place)
 
     def content(self, path: str) -> bytes | None:
         """The bytes of a file; None where they cannot be had."""
         place = self.locate(path)
+        if place is not None:
+            reads.file(place)
         try:
             if place is None or not os.path.isfile(place) or os.path.getsize(place) > _SIZE_LIMIT:
                 return None
@@ -60,6 +66,7 @@ class RepositoryFiles:
         place = self.locate(directory)
         if place is None:
             return None
+        reads.tree(place)
         found: list[str] = []
         seen = 0
         for folder, _, names in os.walk(place):
@@ -77,6 +84,7 @@ def _top(root: str) -> str:
     """The repository's directory, else the working directory if the root lies below it, else the root."""
     at = os.path.realpath(root)
     while True:
+        reads.presence(os.path.join(at, ".git"))
         if os.path.exists(os.path.join(at, ".git")):
             return at
         parent = os.path.dirname(at)

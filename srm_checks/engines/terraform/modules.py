@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from srm_checks import reads
 from srm_checks.engines.terraform import json_syntax, syntax
 from srm_checks.engines.terraform.nodes import Attribute, Block, Body, Comment, File, Literal
 from srm_checks.engines.terraform.source import Source, read_once, read_text
@@ -70,6 +71,7 @@ def configuration_files(directory: str) -> tuple[list[str], list[str]]:
 
     Where `x.tofu` stands beside `x.tf`, the former takes its place. Raises InputError for an unreadable directory.
     """
+    reads.listing(directory)
     try:
         names = sorted(entry.name for entry in os.scandir(directory) if not entry.is_dir())
     except OSError as problem:
@@ -266,6 +268,7 @@ class FetchedModules:
 def fetched_modules(root: str) -> FetchedModules:
     """The modules fetched for a root, none where it was not initialised."""
     path = join(root, ".terraform/modules/modules.json")
+    reads.presence(path)
     if not os.path.isfile(path):
         return FetchedModules()
     try:

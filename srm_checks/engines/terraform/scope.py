@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from srm_checks import reads
 from srm_checks.engines.terraform import expansion, modules, operations, types, variables
 from srm_checks.engines.terraform.env import Binding, Env
 from srm_checks.engines.terraform.evaluate import evaluate, evaluate_parts
@@ -611,6 +612,7 @@ class ModuleScope:
             return None
         if source in (".", "..") or source.startswith(("./", "../")):
             directory = modules.join(self.directory, source)
+            reads.presence(directory)
             if not os.path.isdir(directory):
                 problem = f'{where.start_line}: The module "{name}" has the source "{source}", which is no directory.'
                 self.project.report(InputError(where.path, problem, line=where.start_line))
@@ -618,6 +620,8 @@ class ModuleScope:
         else:
             key = f"{self.path}.{name}" if self.path else name
             fetched = self.project.fetched.directories.get(key)
+            if fetched is not None:
+                reads.presence(fetched)
             if fetched is None or not os.path.isdir(fetched):
                 if any_instance:
                     self._report_unread(name, source, block)

@@ -7,6 +7,7 @@ import os
 from bisect import bisect_right
 from collections.abc import Callable
 
+from srm_checks import reads
 from srm_checks.errors import InputError
 from srm_checks.model import SourceRange
 
@@ -81,6 +82,7 @@ def decode(raw: bytes) -> str:
 
 def read_text(path: str) -> str:
     """The text of the file at `path`. Raises InputError where it cannot be read."""
+    reads.file(path)
     try:
         with open(path, "rb") as file:
             return decode(file.read())
@@ -107,6 +109,7 @@ def read_once(path: str, kind: str, read: Callable[[str], object]) -> object:
     Roots that call the same module share what was read. An error is not remembered. Raises InputError where the
     file cannot be looked at.
     """
+    reads.file(path)
     try:
         status = os.stat(path)
     except OSError as problem:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from srm_checks import reads
 from srm_checks.engines.terraform import modules, syntax
 from srm_checks.engines.terraform.nodes import Attribute, Expression, Literal, Traversal
 from srm_checks.engines.terraform.source import Source
@@ -44,6 +45,7 @@ def given_variables(root: str, var_files: tuple[str, ...], environment: Mapping[
 
 
 def _automatic(root: str) -> list[str]:
+    reads.listing(root)
     try:
         names = sorted(entry.name for entry in os.scandir(root) if entry.is_file())
     except OSError:
