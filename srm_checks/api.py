@@ -180,7 +180,7 @@ def annotated(foreign: ForeignReport, name: str, code: Code, *, include_all: boo
     Gaps and what was skipped are listed, with `include_all` also what passed; all of it is counted. No gate holds.
     """
     from srm_checks.foreign.entry import to_findings
-    from srm_checks.judge import order
+    from srm_checks.model import order
     from srm_checks.pipeline import InputsReport, ScanResult, summary_of
 
     entries = foreign.entries()

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from srm_checks import unit_json
 from srm_checks.reads import Kind, States
-from srm_checks.units import OPEN, UnitReport
+from srm_checks.unit_report import OPEN, UnitReport
 
 FILE: Final = "results.sqlite"
 MAX_BYTES: Final = 256 * 1024 * 1024  # of reports and packs; the least recently used go first

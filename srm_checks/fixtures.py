@@ -23,9 +23,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from srm_checks.absences import settle_absences
 from srm_checks.discovery import discover
-from srm_checks.judge import ABSENT_ADDRESS, judge_stack, settle_absences
-from srm_checks.model import EngineOptions, Finding, Outcome, Unit, UnitKind
+from srm_checks.judge import judge_stack
+from srm_checks.model import ABSENT_ADDRESS, EngineOptions, Finding, Outcome, Unit, UnitKind
 from srm_checks.policy.document import Policy
 from srm_checks.policy.load import build, read_policy
 from srm_checks.policy.packs import FIXTURES, find, load_packs

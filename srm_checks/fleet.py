@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from srm_checks import identity, reads, workers
-from srm_checks.model import Unit, UnitKind
+from srm_checks.engines import NAMES
+from srm_checks.model import ScanError, Unit, UnitKind
 from srm_checks.policy.document import Policy
-from srm_checks.units import Task, UnitReport, failed, judge_unit
+from srm_checks.policy.drafts import Drafts, beside
+from srm_checks.unit_report import Task, UnitReport
 
 if TYPE_CHECKING:
     from srm_checks.cache import Cache
@@ -75,6 +77,8 @@ class Judge:
         self._states = states
 
     def __call__(self, unit: Unit) -> Done:
+        from srm_checks.units import judge_unit
+
         started = time.process_time()
         with reads.recorded(self._states) as recorder:
             report = judge_unit(unit, self.policies, self.recipe.task)
@@ -194,8 +198,18 @@ def _policies_of(recipe: Recipe) -> list[Policy]:
     from srm_checks.policy.packs import load_packs
 
     wanted = set(recipe.policy_ids)
-    policy_set = load_packs(recipe.packs, parameters=recipe.parameters, undeclared=recipe.undeclared)
+    policy_set = load_packs(
+        recipe.packs, parameters=recipe.parameters, undeclared=recipe.undeclared, drafts=known_drafts(None)
+    )
     return [policy for policy in policy_set.policies if policy.id in wanted]
+
+
+def known_drafts(cache: Cache | None) -> Drafts:
+    """The policy texts that are known to be right: those of this package, and those in the user's cache."""
+    from srm_checks.policy.packs import library
+    from srm_checks.versions import code_mark
+
+    return Drafts(shipped=beside(str(library())), memory=cache, stamp=code_mark())
 
 
 def _lost(unit: Unit, lost: workers.Lost, limit: float | None) -> UnitReport:
@@ -203,7 +217,7 @@ def _lost(unit: Unit, lost: workers.Lost, limit: float | None) -> UnitReport:
         message = f"It took longer than {limit:g} seconds and was given up; --unit-timeout sets the limit."
     else:
         message = "The process that scanned it ended unexpectedly. Please report this."
-    return failed(unit, lost.kind, message)
+    return UnitReport(unit, errors=(ScanError(unit.path, NAMES[unit.kind], lost.kind, message),))
 
 
 # ------------------------------------------------------------------ keys
@@ -219,13 +233,14 @@ def given_variables() -> dict[str, str]:
 def _common(recipe: Recipe, policies: Sequence[Policy]) -> str:
     """What all units of a scan share: code, policies, options."""
     from srm_checks.cache import digest
-    from srm_checks.versions import code_stamp
+    from srm_checks.versions import code_mark, engine_versions
 
     task = recipe.task
     return digest(
         [
-            code_stamp(),
+            code_mark(),
             sys.version_info[:2],
+            tuple(engine_versions().items()),
             task.scope,
             task.suppress_equivalents,
             task.options.strict_parameters,

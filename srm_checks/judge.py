@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Final
 
 from srm_checks import identity
+from srm_checks.absences import Answer, MissingType, Reason, missing_type, settle
 from srm_checks.catalogue import models, types
 from srm_checks.model import (
     HIDDEN,
@@ -25,10 +26,8 @@ from srm_checks.model import (
 )
 from srm_checks.policy.access import Environment, StackIndex
 from srm_checks.policy.document import Policy
-from srm_checks.policy.evaluate import AbsenceFacts, Missing, judge, settle
+from srm_checks.policy.evaluate import judge
 from srm_checks.triage import suppressions
-
-ABSENT_ADDRESS: Final = "(absent)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class UnitFindings:
 
     unit: Unit
     findings: tuple[Finding, ...]
-    absences: tuple[AbsenceFacts[Finding], ...]
+    absences: tuple[Answer, ...]
     notes: tuple[str, ...] = ()
     dated: bool = False
 
@@ -64,69 +63,32 @@ def judge_stack(
     by_id = {policy.id: policy for policy in policies}
     annotate = _Annotator(stack, index, suppress_equivalents=suppress_equivalents)
     findings = [annotate(by_id[verdict.policy_id], verdict) for verdict in judgement.verdicts]
-    pending: list[AbsenceFacts[Finding]] = []
+    pending: list[Answer] = []
     for facts in judgement.absences:
         policy = by_id[facts.policy_id]
         assert policy.absence is not None
-        declared = tuple(annotate(policy, verdict) for verdict in facts.declared)
-        answer = AbsenceFacts(facts.policy_id, declared, facts.because, facts.unread)
+        why = facts.because
+        because = Reason(why.type, why.address, why.block) if why else None
+        answer = Answer(
+            facts.policy_id,
+            tuple(annotate(policy, verdict) for verdict in facts.verdicts),
+            _described(missing_type(policy, because)),
+            because,
+            facts.unread,
+        )
         if policy.absence.account_wide or scope == "account":
             pending.append(answer)
         else:
-            findings.extend(_settled(policy, {stack.unit: answer}, scope))
+            findings.extend(settle(policy, [(stack.unit, answer)], scope))
     return UnitFindings(stack.unit, tuple(findings), tuple(pending), tuple(annotate.notes), environment.dated)
 
 
-class _SaysOfAbsences(Protocol):
-    @property
-    def unit(self) -> Unit: ...
-
-    @property
-    def absences(self) -> tuple[AbsenceFacts[Finding], ...]: ...
-
-
-def settle_absences(units: Iterable[_SaysOfAbsences], policies: Sequence[Policy], scope: str) -> list[Finding]:
-    """The findings on duties that all units answer together, one answer for each policy."""
-    by_policy: dict[str, dict[Unit, AbsenceFacts[Finding]]] = {}
-    for unit in units:
-        for facts in unit.absences:
-            by_policy.setdefault(facts.policy_id, {})[unit.unit] = facts
-    return [
-        replace(finding, account_wide=policy.absence.account_wide and finding.address == ABSENT_ADDRESS)
-        for policy in policies
-        if policy.absence is not None and policy.id in by_policy
-        for finding in _settled(policy, by_policy[policy.id], scope)
-    ]
-
-
-def _settled(policy: Policy, facts: Mapping[Unit, AbsenceFacts[Finding]], scope: str) -> Iterator[Finding]:
-    for answer in settle(policy, list(facts.values()), scope):
-        if isinstance(answer, Finding):
-            yield answer
-            continue
-        home = next((unit for unit, fact in facts.items() if fact.because == answer.because), next(iter(facts)))
-        yield _on_missing(policy, answer, home)
-
-
-def _on_missing(policy: Policy, missing: Missing, home: Unit) -> Finding:
-    """The finding on a resource that is not there; it stands where it is first missed."""
-    reason = missing.because
-    block = reason.block if reason else SourceRange(home.path, 1, 1)
-    resource = (
-        Resource(type=reason.type, address=reason.address, base=reason.address, attributes={}, block=block)
-        if reason
-        else None
-    )
-    stack = Stack(unit=home, resources=[resource] if resource else [])
-    verdict = Verdict(
-        policy_id=policy.id,
-        resource=resource,
-        outcome=missing.outcome,
-        cause=missing.cause,
-        detail=missing.detail,
-        missing_type=missing.type,
-    )
-    return _Annotator(stack, StackIndex(stack))(policy, verdict)
+def _described(type_name: str) -> MissingType:
+    entry = types.describe(type_name)
+    service = entry.service_key if entry else "unclassified"
+    if entry is None or entry.model_source != "type":
+        return MissingType(type_name, service, None, None, f"no {type_name} is declared")
+    return MissingType(type_name, service, entry.service_model, entry.model_family, type_name)
 
 
 class _Annotator:
@@ -143,21 +105,17 @@ class _Annotator:
 
     def __call__(self, policy: Policy, verdict: Verdict) -> Finding:
         resource = verdict.resource
-        missing = verdict.missing_type
-        type_name = missing or (resource.type if resource else "")
-        block = resource.block if resource else SourceRange(self.root, 1, 1)
-        paths = verdict.paths
-        place = resource.place(paths[0]) if resource and paths and not missing else None
+        type_name, block, paths = resource.type, resource.block, verdict.paths
+        place = resource.place(paths[0]) if paths else None
         if place is None or place.path != block.path or not block.start_line <= place.start_line <= block.end_line:
             place = SourceRange(block.path, block.start_line, block.start_line)
         elif place.end_line > block.end_line:
             place = SourceRange(place.path, place.start_line, block.end_line)
-        trace = resource.trace(paths[0]) if resource and paths and not missing else ()
-        model = self._model(resource, type_name, missing=missing is not None)
-        if not missing:
-            verdict = _where_the_duty_stands(policy, verdict, type_name, model)
+        trace = resource.trace(paths[0]) if paths else ()
+        model = self._model(resource)
+        verdict = _where_the_duty_stands(policy, verdict, type_name, model)
         described = types.describe(type_name)
-        address = ABSENT_ADDRESS if missing or resource is None else resource.address
+        address = resource.address
         finding = Finding(
             policy_id=policy.id,
             name=policy.name,
@@ -173,7 +131,7 @@ class _Annotator:
             service=described.service_key if described else "unclassified",
             aws_does=policy.aws_does,
             customer_does=policy.customer_does,
-            message=message(policy, verdict, address, type_name),
+            message=message(policy, verdict, address),
             fix=policy.fix["cloudformation" if "::" in type_name else "terraform"],
             framework=self.stack.framework,
             resource_type=type_name,
@@ -181,11 +139,11 @@ class _Annotator:
             root=self.root,
             location=place,
             block=block,
-            attribute=(_dotted(paths[0]) or None) if paths and not missing else None,
+            attribute=(_dotted(paths[0]) or None) if paths else None,
             when=verdict.when,
             evidence=self._evidence(policy, verdict, address),
             origin=trace[-1] if trace else None,
-            call_chain=resource.calls if resource and not missing else (),
+            call_chain=resource.calls,
             frameworks=policy.frameworks,
             equivalents=policy.equivalents,
             source="srm",
@@ -197,16 +155,11 @@ class _Annotator:
                 + [place.path for place in trace]
                 + [other.block.path for other in verdict.others]
             ),
-            former=_former((resource, *verdict.others) if resource and not missing else verdict.others),
+            former=_former((resource, *verdict.others)),
         )
-        return self._triaged(finding, policy, resource) if resource and not missing else finding
+        return self._triaged(finding, policy, resource)
 
-    def _model(self, resource: Resource | None, type_name: str, *, missing: bool) -> models.ModelDecision:
-        if resource is None or missing:
-            entry = types.describe(type_name)
-            if entry is None or entry.model_source != "type":
-                return models.ModelDecision(None, None, f"no {type_name} is declared")
-            return models.ModelDecision(entry.service_model, entry.model_family, type_name)
+    def _model(self, resource: Resource) -> models.ModelDecision:
         decision = self._models.get(id(resource))
         if decision is None:
             decision = self._models[id(resource)] = models.decide(resource, self.index)
@@ -263,14 +216,8 @@ _CAUSES: Final = {
 }
 
 
-def message(policy: Policy, verdict: Verdict, address: str, type_name: str) -> str:
+def message(policy: Policy, verdict: Verdict, address: str) -> str:
     """One sentence that says what, where, and for an unknown why it is open."""
-    if verdict.missing_type:
-        if verdict.outcome is Outcome.GAP:
-            return f"{policy.title}: no {type_name} is declared ({policy.id})."
-        if verdict.outcome is Outcome.UNKNOWN:
-            return f"{policy.title}? No {type_name} is declared in view; {verdict.detail} ({policy.id})."
-        return f"{policy.title}: nothing in view makes it matter ({policy.id})."
     when = f" when {verdict.when}" if verdict.when else ""
     if verdict.outcome is Outcome.GAP:
         return f"{policy.title}: {address}{_because(verdict)}{when} ({policy.id})."
@@ -308,15 +255,3 @@ def _dotted(path: Path) -> str:
 def fingerprint(policy_id: str, framework: str, root: str, *rest: str) -> str:
     """The mark of a finding in a root, which is given by its path from the working directory."""
     return identity.fingerprint(policy_id, framework, identity.repository_path(root), *rest)
-
-
-def order(finding: Finding) -> tuple[Any, ...]:
-    """The order of findings in every report: place first."""
-    return (
-        finding.location.path,
-        finding.location.start_line,
-        finding.policy_id,
-        finding.address,
-        finding.root,
-        finding.framework,
-    )

@@ -452,6 +452,8 @@ class Stack:
 # ------------------------------------------------------------------ verdicts and findings
 
 
+ABSENT_ADDRESS: Final = "(absent)"  # the address of a resource that is not declared
+UNCLASSIFIED: Final = "unclassified"  # the name of a finding of another engine that the catalogue does not know
 HIDDEN: Final = "(hidden)"  # what evidence shows in place of a secret
 
 
@@ -466,23 +468,20 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A policy's word on a resource, or on a stack where `resource` is None (an absence).
+    """A policy's word on a resource.
 
     `paths` are the attribute paths that decided, first the one that is reported. `when` is the branch in words.
-    `detail` adds what a message needs to say why it is unknown. `missing_type` is set where the verdict is on a
-    resource that is not there: `resource` is then the one that makes it matter, None if there is none either.
-    `others` are further resources that had a say.
+    `detail` adds what a message needs to say why it is unknown. `others` are further resources that had a say.
     """
 
     policy_id: str
-    resource: Resource | None
+    resource: Resource
     outcome: Outcome
     cause: Cause | None = None
     paths: tuple[Path, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     when: str | None = None
     detail: str = ""
-    missing_type: str | None = None
     others: tuple[Resource, ...] = ()
 
 
@@ -533,3 +532,15 @@ class Finding:
     touches: frozenset[str] = frozenset()
     assumption: Mapping[str, Any] | None = None
     former: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def order(finding: Finding) -> tuple[Any, ...]:
+    """The order of findings in every report: place first."""
+    return (
+        finding.location.path,
+        finding.location.start_line,
+        finding.policy_id,
+        finding.address,
+        finding.root,
+        finding.framework,
+    )

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from srm_checks import identity
+from srm_checks.absences import settle_absences
 from srm_checks.discovery import Inputs, discover
 from srm_checks.errors import UsageError
-from srm_checks.fleet import Recipe, Running, given_variables, judge_all
-from srm_checks.foreign.annotation import UNCLASSIFIED
-from srm_checks.judge import order, settle_absences
+from srm_checks.fleet import Recipe, Running, given_variables, judge_all, known_drafts
 from srm_checks.model import (
+    UNCLASSIFIED,
     Domain,
     EngineOptions,
     Finding,
@@ -25,6 +25,7 @@ from srm_checks.model import (
     Unit,
     UnitKind,
     UnreadModule,
+    order,
 )
 from srm_checks.policy.document import Policy
 from srm_checks.policy.packs import DEFAULT_PACK, PackIdentity, PolicySet, load_packs, matching
@@ -32,7 +33,7 @@ from srm_checks.policy.source import suggest
 from srm_checks.triage import baseline, course, revision, suppressions
 from srm_checks.triage.baseline import Baseline
 from srm_checks.triage.terms import unknown_policy
-from srm_checks.units import OPEN, Kind, Task, UnitReport, inline_of, judge_loaded, load_unit
+from srm_checks.unit_report import OPEN, Kind, Task, UnitReport, inline_of
 
 UNDETERMINED = "undetermined"
 OWN = "srm"  # the source of findings on our own policies
@@ -135,7 +136,9 @@ def scan(request: ScanRequest, progress: Progress | None = None, running: Runnin
 
     Raises `UsageError` where a path, pack or pattern is wrong. What cannot be read is in the result's errors.
     """
-    policy_set = load_packs(request.packs, parameters=request.parameters, undeclared=request.undeclared)
+    policy_set = load_packs(
+        request.packs, parameters=request.parameters, undeclared=request.undeclared, drafts=known_drafts(running.cache)
+    )
     policies = chosen(policy_set, request.select, request.ignore, _builtin_ids() if request.with_builtins else ())
     _check_mentioned(request, policy_set)
     triage = course.prepare(
@@ -242,6 +245,7 @@ def _with_builtins(
 ) -> Iterator[UnitReport]:
     """The reports of the units; what the engines' own checks say goes to `foreign`."""
     from srm_checks.foreign.builtins import BuiltinChecks
+    from srm_checks.units import judge_loaded, load_unit
 
     with BuiltinChecks(request.engine_options) as builtins:
         for number, unit in enumerate(units):

@@ -6,10 +6,12 @@ no shape beyond what it needs: any error in it means a damaged entry, which the 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from srm_checks.absences import Answer, MissingType, Reason
 from srm_checks.model import (
     Call,
     Cause,
@@ -27,8 +29,7 @@ from srm_checks.model import (
     UnitKind,
     UnreadModule,
 )
-from srm_checks.policy.evaluate import AbsenceFacts, Reason
-from srm_checks.units import Kind, UnitReport
+from srm_checks.unit_report import Kind, UnitReport
 
 SHAPE: Final = 1  # goes up with every change of what is written
 
@@ -46,12 +47,13 @@ def dump(report: UnitReport) -> str:
         "met": sorted(report.met),
         "absences": [
             [
-                facts.policy_id,
-                [_finding(finding, policies) for finding in facts.declared],
-                facts.because and [facts.because.type, facts.because.address, _range(facts.because.block)],
-                facts.unread,
+                answer.policy_id,
+                [_finding(finding, policies) for finding in answer.declared],
+                list(dataclasses.astuple(answer.missing)),
+                answer.because and [answer.because.type, answer.because.address, _range(answer.because.block)],
+                answer.unread,
             ]
-            for facts in report.absences
+            for answer in report.absences
         ],
         "errors": [[error.path, error.engine, error.kind, error.message] for error in report.errors],
         "unread": [[call.address, call.source, call.path, call.start_line] for call in report.unread],
@@ -77,13 +79,14 @@ def load(text: str) -> UnitReport:
         ),
         met=frozenset(body["met"]),
         absences=tuple(
-            AbsenceFacts(
+            Answer(
                 policy_id,
                 tuple(_to_finding(row, policies) for row in declared),
+                MissingType(*missing),
                 because and Reason(because[0], because[1], _to_range(because[2])),
                 unread,
             )
-            for policy_id, declared, because, unread in body["absences"]
+            for policy_id, declared, missing, because, unread in body["absences"]
         ),
         errors=tuple(ScanError(*row) for row in body["errors"]),
         unread=tuple(UnreadModule(*row) for row in body["unread"]),

@@ -1,94 +1,20 @@
-"""One unit judged, alone: the step that is remembered by the cache and spread over workers.
-
-A `UnitReport` holds all that a scan keeps of a unit, and no resource. It can be pickled, and written as JSON: the
-cache must not be a way to run code, so it holds nothing that is unpickled.
-"""
+"""One unit judged, alone: the step that is remembered by the cache and spread over workers."""
 
 from __future__ import annotations
 
-import datetime
 import logging
 import os
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from srm_checks.engines import NAMES, loader
 from srm_checks.errors import InputError, SrmError
 from srm_checks.judge import UnitFindings, judge_stack
-from srm_checks.model import (
-    Domain,
-    EngineOptions,
-    Finding,
-    Outcome,
-    ScanError,
-    Side,
-    Stack,
-    Suppression,
-    Unit,
-    UnreadModule,
-)
+from srm_checks.model import EngineOptions, Outcome, ScanError, Stack, Unit
 from srm_checks.policy.document import Policy
-from srm_checks.policy.evaluate import AbsenceFacts
-
-OPEN = frozenset({Outcome.GAP, Outcome.UNKNOWN})
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """How units are judged; the same for all units of a scan.
-
-    `keep_all` keeps the findings that are met or not applicable too; otherwise they are only counted.
-    """
-
-    options: EngineOptions
-    today: datetime.date
-    scope: str = "stack"
-    suppress_equivalents: bool = False
-    keep_all: bool = False
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Kind:
-    """What quiet findings are counted by: all that a filter of a scan asks for."""
-
-    outcome: Outcome
-    side: Side
-    domain: Domain
-    service_model: str
-    touches: tuple[str, ...]
-
-    @classmethod
-    def of(cls, finding: Finding) -> Kind:
-        model = finding.service_model or ""
-        return cls(finding.outcome, finding.side, finding.domain, model, tuple(sorted(finding.touches)))
-
-
-@dataclass(frozen=True, slots=True)
-class UnitReport:
-    """What a scan keeps of a unit.
-
-    `findings` are the gaps and unknowns, with `Task.keep_all` the others too. `quiet` counts those that are met or not
-    applicable, `met` are the policies met by some resource. `inline` are the suppressions in the source, `dated` tells
-    that the day had a say. `absences` are settled by all units together.
-    """
-
-    unit: Unit
-    findings: tuple[Finding, ...] = ()
-    quiet: tuple[tuple[Kind, int], ...] = ()
-    met: frozenset[str] = frozenset()
-    absences: tuple[AbsenceFacts[Finding], ...] = ()
-    errors: tuple[ScanError, ...] = ()
-    unread: tuple[UnreadModule, ...] = ()
-    inline: tuple[Suppression, ...] = ()
-    notes: tuple[str, ...] = ()
-    dated: bool = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether the unit could be read and judged to the end."""
-        return not self.errors
+from srm_checks.unit_report import OPEN, Kind, Task, UnitReport
 
 
 def judge_unit(unit: Unit, policies: Sequence[Policy], task: Task) -> UnitReport:
@@ -131,11 +57,6 @@ def _with_findings(report: UnitReport, judged: UnitFindings, task: Task) -> Unit
     )
 
 
-def failed(unit: Unit, kind: str, message: str) -> UnitReport:
-    """The report of a unit that was not judged."""
-    return UnitReport(unit, errors=(ScanError(unit.path, NAMES[unit.kind], kind, message),))
-
-
 def load_unit(unit: Unit, options: EngineOptions) -> Stack:
     """A unit's stack; where it cannot be read at all, an empty stack with the error."""
     try:
@@ -166,8 +87,3 @@ def crash(unit: Unit, error: Exception) -> ScanError:
             f"run with -v for more."
         ),
     )
-
-
-def inline_of(reports: Iterable[UnitReport]) -> list[Suppression]:
-    """The suppressions in the source, each once."""
-    return list(dict.fromkeys(entry for report in reports for entry in report.inline))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import os
 from functools import cache
@@ -26,19 +27,16 @@ def _version(package: str) -> str | None:
         return None
 
 
-def code_stamp() -> tuple[object, ...]:
-    """A mark of the code that judges; in a source checkout it changes with every edit."""
-    return srm_checks.__version__, tuple(engine_versions().items()), _edits()
-
-
-def _edits() -> tuple[tuple[str, int, int], ...]:
+@cache
+def code_mark() -> str:
+    """A mark of the code of this package; in a source checkout it changes with every edit."""
     package = Path(srm_checks.__file__).parent
     if not (package.parent / "pyproject.toml").is_file():
-        return ()  # installed: the version says it all
-    files = []
+        return srm_checks.__version__  # installed: the version says it all
+    mark = hashlib.sha256(srm_checks.__version__.encode())
     for folder, folders, names in os.walk(package):
-        folders[:] = [name for name in folders if name != "__pycache__"]
-        for name in names:
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        for name in sorted(names):
             status = os.stat(os.path.join(folder, name))
-            files.append((os.path.relpath(os.path.join(folder, name), package), status.st_mtime_ns, status.st_size))
-    return tuple(sorted(files))
+            mark.update(f"{folder[len(str(package)) :]}/{name} {status.st_mtime_ns} {status.st_size}\0".encode())
+    return mark.hexdigest()

@@ -19,8 +19,9 @@ from typing import Any, TypeAlias
 import pytest
 
 from srm_checks import fixtures
-from srm_checks.judge import ABSENT_ADDRESS, judge_stack, settle_absences
-from srm_checks.model import Disposition, EngineOptions, Finding, Outcome, Unit, UnitKind
+from srm_checks.absences import settle_absences
+from srm_checks.judge import judge_stack
+from srm_checks.model import ABSENT_ADDRESS, Disposition, EngineOptions, Finding, Outcome, Unit, UnitKind
 from srm_checks.policy.document import Policy
 from srm_checks.policy.packs import find, load_packs
 from srm_checks.units import load_unit

@@ -16,9 +16,10 @@ from typing import Any, Final, TypeAlias
 import pytest
 
 from srm_checks import fixtures
+from srm_checks.absences import settle_absences
 from srm_checks.engines import plan, terraform
 from srm_checks.engines.terraform import modules, nodes
-from srm_checks.judge import judge_stack, settle_absences
+from srm_checks.judge import judge_stack
 from srm_checks.model import (
     AllOf,
     AnyOf,

@@ -8,9 +8,8 @@ from typing import Any, Final
 
 from srm_checks.catalogue import checks, types
 from srm_checks.catalogue.models import ModelDecision
-from srm_checks.model import Domain, Severity, Side
+from srm_checks.model import UNCLASSIFIED, Domain, Severity, Side
 
-UNCLASSIFIED: Final = "unclassified"
 UNDETERMINED: Final = "undetermined"
 # What stands for the type of a finding on something that is no resource, and how it is called.
 PROVIDER: Final = "(provider)"

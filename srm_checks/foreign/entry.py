@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from srm_checks.foreign.annotation import UNCLASSIFIED, Annotation, annotate
+from srm_checks.foreign.annotation import Annotation, annotate
 from srm_checks.foreign.code import Code, Subject
 from srm_checks.identity import fingerprint, repository_path
 from srm_checks.model import (
+    UNCLASSIFIED,
     Call,
     Cause,
     Disposition,

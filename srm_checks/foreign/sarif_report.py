@@ -14,14 +14,14 @@ from typing import Any, Final
 
 from srm_checks.catalogue import checks
 from srm_checks.errors import UsageError
-from srm_checks.foreign.annotation import UNCLASSIFIED, Annotation, annotate, without_suffix
+from srm_checks.foreign.annotation import Annotation, annotate, without_suffix
 from srm_checks.foreign.code import Code
 from srm_checks.foreign.entry import Entry
 from srm_checks.foreign.naming import ResourceName, from_source
 from srm_checks.foreign.paths import line_range, relative
 from srm_checks.foreign.report import KEY, ForeignReport, malformed
 from srm_checks.foreign.templates import at_line
-from srm_checks.model import Outcome, Severity, SourceRange
+from srm_checks.model import UNCLASSIFIED, Outcome, Severity, SourceRange
 
 _TOOLS: Final = {"checkov": checks.CHECKOV, "bridgecrew": checks.CHECKOV, "cfn-lint": checks.CFN_LINT}
 _SECURITY_SEVERITY: Final = {

@@ -10,8 +10,9 @@ from typing import Any, Final
 from cfnlint.rules import CloudFormationLintRule, RuleMatch
 from cfnlint.template import Template
 
+from srm_checks.absences import settle_absences
 from srm_checks.engines.cloudformation import stack_from_template
-from srm_checks.judge import judge_stack, settle_absences
+from srm_checks.judge import judge_stack
 from srm_checks.model import Disposition, Finding, Outcome, Severity, Unit, UnitKind
 from srm_checks.plugins.native import responsibility, settings, usual_responsibility
 from srm_checks.policy.document import Policy

@@ -20,8 +20,9 @@ from checkov.common.checks_infra.registry import get_graph_checks_registry
 from checkov.common.graph.checks_infra.base_check import BaseGraphCheck
 from checkov.common.graph.graph_builder import CustomAttributes
 
+from srm_checks.absences import settle_absences
 from srm_checks.discovery import discover
-from srm_checks.judge import judge_stack, settle_absences
+from srm_checks.judge import judge_stack
 from srm_checks.model import Disposition, Finding, Outcome, UnitKind
 from srm_checks.plugins.native import UNDETERMINED, responsibility, settings
 from srm_checks.policy.document import Policy

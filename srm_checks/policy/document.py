@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,34 @@ class Compiled:
     require: Condition
     applies: Condition | None = None
     doubts: tuple[tuple[Condition, Cause], ...] = ()
+
+
+class Lazily(Mapping[str, Compiled]):
+    """The conditions by resource type, each compiled when it is first asked for.
+
+    A library has hundreds of policies, and a scan meets a few dozen types.
+    """
+
+    __slots__ = ("_done", "_make", "_types")
+
+    def __init__(self, types: Iterable[str], make: Callable[[str], Compiled]) -> None:
+        self._types = dict.fromkeys(types)
+        self._make = make
+        self._done: dict[str, Compiled] = {}
+
+    def __getitem__(self, type_name: str) -> Compiled:
+        compiled = self._done.get(type_name)
+        if compiled is None:
+            if type_name not in self._types:
+                raise KeyError(type_name)
+            compiled = self._done[type_name] = self._make(type_name)
+        return compiled
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +71,7 @@ class Policy:
 
     `resources` are the judged types by language; `not_expressible` says for a language why there are none.
     `compiled` holds the conditions by resource type; `absence` is set instead for a duty of the whole stack.
-    `hides` marks a policy whose evidence must not show values. `parameters` are the values in force.
-    `pack` and `path` say where it comes from.
+    `parameters` are the values in force. `pack` and `path` say where it comes from.
     """
 
     id: str
@@ -63,7 +90,6 @@ class Policy:
     not_expressible: Mapping[str, str] = field(default_factory=dict)
     compiled: Mapping[str, Compiled] = field(default_factory=dict)
     absence: Absence | None = None
-    hides: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
     mandatory: bool = False
     undeclared_is_gap: bool = False

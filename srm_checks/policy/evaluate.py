@@ -8,29 +8,20 @@ any of them is a gap that names its branch, else an unknown is unknown, else it 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 from srm_checks import model
-from srm_checks.model import Cause, Evidence, Outcome, Resource, SourceRange, Verdict
+from srm_checks.model import Cause, Evidence, Outcome, Resource, Verdict
 from srm_checks.policy.access import Assignment, Context, Decision, Environment, StackIndex, Undecided, plain
 from srm_checks.policy.document import Absence, Compiled, Policy
 from srm_checks.policy.leaves import HIDDEN
-from srm_checks.policy.naming import language_of
 from srm_checks.policy.truth import FALSE, NA, TRUE, UNKNOWN, Fact, Result
 
 MAX_SCENARIOS: Final = 64
 
 _Outcome: TypeAlias = Callable[[Context], Result]
-
-
-class _HasOutcome(Protocol):
-    @property
-    def outcome(self) -> Outcome: ...
-
-
-Declared = TypeVar("Declared", bound=_HasOutcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,37 +38,17 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """A resource that makes a duty of the whole matter: all that outlives its unit."""
+class AbsenceFacts:
+    """What one stack has to say to a duty of the whole stack or account.
 
-    type: str
-    address: str
-    block: SourceRange
-
-
-@dataclass(frozen=True, slots=True)
-class AbsenceFacts(Generic[Declared]):
-    """What one unit has to say to a duty of the whole stack or account.
-
-    `declared` are the verdicts (later, the findings) on the declared resources that could fulfil it. `because` is the
-    first resource that makes the duty matter. `unread` tells that a part of the unit was not seen.
+    `verdicts` are those on the declared resources that could fulfil it. `because` is the first resource that makes
+    the duty matter. `unread` tells that a part of the stack was not seen.
     """
 
     policy_id: str
-    declared: tuple[Declared, ...]
-    because: Reason | None
+    verdicts: tuple[Verdict, ...]
+    because: Resource | None
     unread: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """The answer to a duty that no declared resource fulfils; `because` is None where nothing makes it matter."""
-
-    type: str
-    because: Reason | None
-    outcome: Outcome
-    cause: Cause | None = None
-    detail: str = ""
 
 
 @dataclass(slots=True)
@@ -85,7 +56,7 @@ class Judgement:
     """The outcome of all policies on one stack."""
 
     verdicts: list[Verdict] = field(default_factory=list)
-    absences: list[AbsenceFacts[Verdict]] = field(default_factory=list)
+    absences: list[AbsenceFacts] = field(default_factory=list)
 
 
 def judge(index: StackIndex, policies: Iterable[Policy], environment: Environment) -> Judgement:
@@ -95,9 +66,9 @@ def judge(index: StackIndex, policies: Iterable[Policy], environment: Environmen
         if policy.absence is not None:
             judgement.absences.append(_absence(index, policy, policy.absence, environment))
             continue
-        for type_name, compiled in policy.compiled.items():
+        for type_name in policy.compiled:
             for resource in index.by_type.get(type_name, ()):
-                verdict = judge_resource(index, policy, compiled, resource, environment)
+                verdict = judge_resource(index, policy, policy.compiled[type_name], resource, environment)
                 if verdict is not None:
                     judgement.verdicts.append(verdict)
     return judgement
@@ -242,11 +213,11 @@ def _evidence(facts: Iterable[tuple[Fact, Context]], judged: Resource) -> tuple[
 # ------------------------------------------------------------------ absences
 
 
-def _absence(index: StackIndex, policy: Policy, absence: Absence, environment: Environment) -> AbsenceFacts[Verdict]:
+def _absence(index: StackIndex, policy: Policy, absence: Absence, environment: Environment) -> AbsenceFacts:
     verdicts: list[Verdict] = []
-    for type_name, compiled in absence.of.items():
+    for type_name in absence.of:
         for resource in index.by_type.get(type_name, ()):
-            verdict = judge_resource(index, policy, compiled, resource, environment)
+            verdict = judge_resource(index, policy, absence.of[type_name], resource, environment)
             if verdict is not None and verdict.outcome is not Outcome.NOT_APPLICABLE:
                 verdicts.append(_if_created(verdict))
     reasons = [
@@ -254,64 +225,21 @@ def _absence(index: StackIndex, policy: Policy, absence: Absence, environment: E
         for resource in index.stack.resources
         if (resource.type in absence.because_of if absence.because_of else resource.type.startswith(_AWS_TYPES))
     ]
-    first = min(reasons, key=_order, default=None)
-    because = Reason(first.type, first.address, first.block) if first else None
+    because = min(reasons, key=_order, default=None)
     return AbsenceFacts(policy.id, tuple(verdicts), because, bool(index.stack.unread_modules or index.stack.errors))
 
 
 _AWS_TYPES: Final = ("aws_", "AWS::")
 
 
-def _order(reason: Resource | Reason) -> tuple[str, int, str]:
-    return reason.block.path, reason.block.start_line, reason.address
-
-
-def settle(policy: Policy, facts: Sequence[AbsenceFacts[Declared]], scope: str) -> Iterator[Declared | Missing]:
-    """The answers to a duty of the whole, from what the units said.
-
-    One declared resource that fulfils it is enough, if it is surely created. Declared ones that all fall short are
-    gaps, each. Where none is declared, and something makes the duty matter, it is a gap if the scan covers the account
-    and all of it was read, else unknown: it may stand in another stack.
-    """
-    declared = [verdict for fact in facts for verdict in fact.declared]
-    for outcome in (Outcome.MET, Outcome.UNKNOWN):
-        hits = [verdict for verdict in declared if verdict.outcome is outcome]
-        if hits:
-            yield hits[0]
-            return
-    gaps = [verdict for verdict in declared if verdict.outcome is Outcome.GAP]
-    if gaps:
-        yield from gaps
-        return
-    reasons = [fact.because for fact in facts if fact.because is not None]
-    if not reasons:
-        yield Missing(_missing_type(policy, None), None, Outcome.NOT_APPLICABLE)
-        return
-    because = min(reasons, key=_order)
-    missing, language = _missing_type(policy, because), language_of(because.type)
-    if language not in policy.resources:
-        yield Missing(
-            missing, because, Outcome.UNKNOWN, Cause.NOT_EXPRESSIBLE, policy.not_expressible.get(language, "")
-        )
-    elif scope == "account" and not any(fact.unread for fact in facts):
-        yield Missing(missing, because, Outcome.GAP)
-    else:
-        detail = "it may be declared in another stack"
-        yield Missing(missing, because, Outcome.UNKNOWN, Cause.OTHER_STACK, detail)
+def _order(resource: Resource) -> tuple[str, int, str]:
+    return resource.block.path, resource.block.start_line, resource.address
 
 
 def _if_created(verdict: Verdict) -> Verdict:
     """A resource that is created under an open condition only may leave its duty undone."""
-    created = verdict.resource is None or verdict.resource.exists is True
-    if verdict.outcome is not Outcome.MET or created:
+    if verdict.outcome is not Outcome.MET or verdict.resource.exists is True:
         return verdict
     return dataclasses.replace(
         verdict, outcome=Outcome.UNKNOWN, cause=Cause.UNRESOLVED_VALUE, detail="it is created under a condition only"
     )
-
-
-def _missing_type(policy: Policy, because: Reason | None) -> str:
-    """The type that is not there, in the language of the resource that makes it matter."""
-    assert policy.absence is not None
-    spoken = [name for name in policy.absence.of if because and language_of(name) == language_of(because.type)]
-    return (spoken or list(policy.absence.of))[0]

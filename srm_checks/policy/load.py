@@ -6,15 +6,17 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from srm_checks.errors import PackError
 from srm_checks.model import DOMAIN_CODES, Cause, Domain, Severity, Side
 from srm_checks.policy import naming
-from srm_checks.policy.access import Condition
-from srm_checks.policy.conditions import Compiler
-from srm_checks.policy.document import Absence, Compiled, Policy
+from srm_checks.policy.document import Absence, Compiled, Lazily, Policy
 from srm_checks.policy.source import Place, Source, read
+
+if TYPE_CHECKING:
+    from srm_checks.policy.access import Condition
+    from srm_checks.policy.conditions import Compiler
 
 REQUIRED: Final = (
     "id", "name", "title", "domain", "side", "severity", "aws_does", "customer_does", "why", "fix", "resources",
@@ -31,10 +33,15 @@ _FRAMEWORK: Final = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 @dataclass(slots=True)
 class Draft:
-    """A policy's file as read, before a pack's parameters and overrides are applied."""
+    """A policy's file as read, before a pack's parameters and overrides are applied.
+
+    `proven`: this very text has been built without a mistake before, by this code. Its conditions are then compiled
+    when they are needed.
+    """
 
     source: Source
     digest: str
+    proven: bool = False
 
     @property
     def id(self) -> str:
@@ -45,7 +52,12 @@ def read_policy(path: str) -> Draft:
     """Read one policy file; raises `PackError` where it is no YAML mapping."""
     source = read(path)
     with open(path, "rb") as stream:
-        return Draft(source, hashlib.sha256(stream.read()).hexdigest())
+        return Draft(source, digest_of(stream.read()))
+
+
+def digest_of(content: bytes) -> str:
+    """The mark of a policy's text."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def build(
@@ -81,6 +93,8 @@ class _Builder:
         self.severity, self.mandatory, self.undeclared_is_gap = severity, mandatory, undeclared_is_gap
         self.source = Source(draft.source.path, draft.source.data, draft.source.marks)
         self.data: dict[str, Any] = draft.source.data
+        # Other parameters are other conditions: those were never proven.
+        self.lazily = draft.proven and not parameters
 
     def build(self) -> Policy:
         source, data = self.source, self.data
@@ -97,7 +111,7 @@ class _Builder:
         policy_id, domain = self._identity()
         resources, not_expressible = self._resources()
         parameters = self._parameters()
-        compiled, absence, hides = self._conditions(resources, parameters)
+        compiled, absence = self._conditions(resources, parameters)
         policy = Policy(
             id=policy_id,
             name=str(data["name"]),
@@ -115,7 +129,6 @@ class _Builder:
             not_expressible=not_expressible,
             compiled=compiled,
             absence=absence,
-            hides=hides,
             parameters=parameters,
             mandatory=self.mandatory,
             undeclared_is_gap=self.undeclared_is_gap,
@@ -269,42 +282,52 @@ class _Builder:
 
     def _conditions(
         self, resources: Mapping[str, tuple[str, ...]], parameters: Mapping[str, Any]
-    ) -> tuple[dict[str, Compiled], Absence | None, bool]:
-        from srm_checks.catalogue.attributes import known
-
+    ) -> tuple[Mapping[str, Compiled], Absence | None]:
         types = frozenset(name for names in resources.values() for name in names)
-        compiled: dict[str, Compiled] = {}
-        hides = False
-        reads: set[str] = set()
         body = self.data.get("absence") if "absence" in self.data else self.data.get("require")
         if "absence" in self.data and not self._absence_shape(body):
-            return {}, None, False
+            return {}, None
         if "require" in self.data and not can_fail(body):
             self.source.problem(("require",), "can never be anything but met")
         if "absence" in self.data and "unknown_when" in self.data:
             self.source.problem(("unknown_when",), "`unknown_when` has no meaning beside `absence`")
-        for type_name in sorted(types):
-            compiler = Compiler(type_name, self.source, types, parameters, known)
-            compiler.duty, compiler.undeclared_is_gap = True, self.undeclared_is_gap
-            if "absence" in self.data:
-                where = body.get("where") if isinstance(body, dict) else None
-                require = compiler.compile(where, ("absence", "where")) if where is not None else _declared
-            else:
-                require = compiler.compile(body, ("require",))
-            compiler.duty = False
-            applies = None
-            if "applies_when" in self.data:
-                applies = compiler.compile(self.data["applies_when"], ("applies_when",))
-            compiled[type_name] = Compiled(require, applies, tuple(self._doubts(compiler)))
-            hides = hides or compiler.hides
-            reads |= compiler.reads
-        for name in parameters:
-            if name not in reads and types:
-                self.source.problem(("parameters", name), f"no condition reads the parameter {name!r}")
+        compiled: Mapping[str, Compiled]
+        if self.lazily:
+            compiled = Lazily(sorted(types), lambda type_name: self._compiled(type_name, types, parameters)[0])
+        else:
+            reads: set[str] = set()
+            compiled = {}
+            for type_name in sorted(types):
+                compiled[type_name], read = self._compiled(type_name, types, parameters)
+                reads |= read
+            for name in parameters:
+                if name not in reads and types:
+                    self.source.problem(("parameters", name), f"no condition reads the parameter {name!r}")
         if "absence" in self.data:
             assert isinstance(body, dict)
-            return {}, Absence(compiled, self._because(body), bool(body.get("account_wide", False))), hides
-        return compiled, None, hides
+            return {}, Absence(compiled, self._because(body), bool(body.get("account_wide", False)))
+        return compiled, None
+
+    def _compiled(
+        self, type_name: str, types: frozenset[str], parameters: Mapping[str, Any]
+    ) -> tuple[Compiled, set[str]]:
+        """The conditions for a type, and the parameters that they read."""
+        from srm_checks.catalogue.attributes import known
+        from srm_checks.policy.conditions import Compiler
+
+        compiler = Compiler(type_name, self.source, types, parameters, known)
+        compiler.duty, compiler.undeclared_is_gap = True, self.undeclared_is_gap
+        if "absence" in self.data:
+            body = self.data["absence"]
+            where = body.get("where") if isinstance(body, dict) else None
+            require = compiler.compile(where, ("absence", "where")) if where is not None else _declared
+        else:
+            require = compiler.compile(self.data["require"], ("require",))
+        compiler.duty = False
+        applies = None
+        if "applies_when" in self.data:
+            applies = compiler.compile(self.data["applies_when"], ("applies_when",))
+        return Compiled(require, applies, tuple(self._doubts(compiler))), compiler.reads
 
     def _absence_shape(self, body: Any) -> bool:
         place: Place = ("absence",)

@@ -14,8 +14,9 @@ from typing import Any, Final
 from srm_checks.errors import PackError, UsageError
 from srm_checks.model import Severity
 from srm_checks.policy.document import Policy
-from srm_checks.policy.load import Draft, build, read_policy
-from srm_checks.policy.source import Source, read, suggest
+from srm_checks.policy.drafts import Drafts
+from srm_checks.policy.load import Draft, build
+from srm_checks.policy.source import Source, suggest
 
 MANIFEST: Final = "pack.yaml"
 FIXTURES: Final = "fixtures"
@@ -97,17 +98,34 @@ def load_packs(
     *,
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
     undeclared: str | None = None,
+    drafts: Drafts | None = None,
 ) -> PolicySet:
     """Load packs and all that they extend, and compile their policies.
 
     `parameters` (by policy id, then name) come on top of those of the packs. `undeclared="gap"` makes what is not
-    declared a gap, as a pack may. Raises `PackError` with every mistake of every file.
+    declared a gap, as a pack may. `drafts` spares the reading of files whose text is known to be right. Raises
+    `PackError` with every mistake of every file.
     """
+    if drafts is not None:
+        try:
+            return _load(packs, parameters, undeclared, drafts)
+        except PackError:
+            pass  # what is known from before has no places to show: the mistakes are told from the files
+    return _load(packs, parameters, undeclared, Drafts())
+
+
+def _load(
+    packs: Sequence[str],
+    parameters: Mapping[str, Mapping[str, Any]] | None,
+    undeclared: str | None,
+    drafts: Drafts,
+) -> PolicySet:
     problems: list[str] = []
     entries: dict[str, _Entry] = {}
     loaded: dict[str, tuple[str, str]] = {}
+    manifests: list[Draft] = []
     for pack in packs:
-        loader = _PackLoader(problems)
+        loader = _PackLoader(problems, drafts)
         loader.load(find(pack), ())
         for policy_id, entry in loader.entries.items():
             present = entries.get(policy_id)
@@ -118,6 +136,7 @@ def load_packs(
             if present is None or entry.mandatory:
                 entries[policy_id] = entry
         loaded.update(loader.loaded)
+        manifests.extend(loader.manifests)
     for policy_id, values in (parameters or {}).items():
         if policy_id in entries:
             entries[policy_id].parameters.update(values)
@@ -145,6 +164,7 @@ def load_packs(
     if problems:
         raise PackError(problems)
     policies.sort(key=lambda policy: policy.id)
+    drafts.keep([*manifests, *(entry.draft for entry in entries.values() if not entry.parameters)])
     return PolicySet(tuple(_identities(loaded, policies)), tuple(policies))
 
 
@@ -168,10 +188,12 @@ def _identities(loaded: Mapping[str, tuple[str, str]], policies: Sequence[Policy
 class _PackLoader:
     """Reads one pack and what it extends into entries; mistakes are collected."""
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], drafts: Drafts) -> None:
         self.problems = problems
+        self.drafts = drafts
         self.entries: dict[str, _Entry] = {}
         self.loaded: dict[str, tuple[str, str]] = {}
+        self.manifests: list[Draft] = []
 
     def load(self, folder: Path, chain: tuple[str, ...]) -> None:
         path = _shown(folder / MANIFEST)
@@ -179,11 +201,11 @@ class _PackLoader:
             self.problems.append(f"{path}:1:1: extends itself: {' -> '.join((*chain, path))}")
             return
         try:
-            source = read(path)
+            manifest = self.drafts.read(path)
         except PackError as error:
             self.problems.extend(error.problems)
             return
-        data = source.data
+        source, data = manifest.source, manifest.source.data
         self._check(source)
         for index, base in enumerate(_list(data.get("extends"))):
             try:
@@ -192,9 +214,9 @@ class _PackLoader:
                 source.problem(("extends", index), str(error))
                 continue
             self.load(found, (*chain, path))
+        self.manifests.append(manifest)
         name, version = str(data.get("name", "")), str(data.get("version", ""))
-        with open(path, "rb") as stream:
-            self.loaded[name] = (version, hashlib.sha256(stream.read()).hexdigest())
+        self.loaded[name] = (version, manifest.digest)
         self._own(folder, name, str(data.get("id_prefix", "")), source)
         self._tune(source)
         self.problems.extend(source.problems)
@@ -232,7 +254,7 @@ class _PackLoader:
             if any((parent / MANIFEST).is_file() for parent in file.parents if folder in parent.parents):
                 continue  # a pack inside a pack is one of its own
             try:
-                draft = read_policy(_shown(file))
+                draft = self.drafts.read(_shown(file))
             except PackError as error:
                 self.problems.extend(error.problems)
                 continue

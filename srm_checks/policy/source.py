@@ -8,16 +8,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
-
-import yaml
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from srm_checks.errors import PackError
 
-try:
-    from yaml import CSafeLoader as _Loader
-except ImportError:  # PyYAML without libyaml: slower, the same result
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+if TYPE_CHECKING:
+    import yaml
 
 Place: TypeAlias = tuple[str | int, ...]
 
@@ -72,8 +68,11 @@ def read(path: str) -> Source:
 
 def parse(path: str, text: str) -> Source:
     """As `read`, for a text at hand; `path` is for messages."""
+    import yaml  # not at the top: most scans read no YAML of ours
+
     try:
-        loader = _Loader(text)
+        # Without libyaml it is slower, with the same result.
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
         try:
             node = loader.get_single_node()
             if node is None or not isinstance(node, yaml.MappingNode):
@@ -96,6 +95,8 @@ def parse(path: str, text: str) -> Source:
 
 
 def _plain(loader: Any, node: yaml.Node, place: Place, source: Source) -> Any:
+    import yaml
+
     source.marks.setdefault(place, (node.start_mark.line + 1, node.start_mark.column + 1))
     if isinstance(node, yaml.MappingNode):
         result: dict[Any, Any] = {}

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from srm_checks.model import Cause, Disposition, Finding, Outcome
+from srm_checks.model import ABSENT_ADDRESS, Cause, Disposition, Finding, Outcome
 from srm_checks.triage.terms import EVERYWHERE, Mistake, Scope, check_keys, means, read_date, read_scope, read_text
 
 REQUIRED: Final = ("control", "by", "evidence", "expires")
 OPTIONAL: Final = ("scope",)
 
-ABSENT_ADDRESS: Final = "(absent)"
 # What the scanned code cannot answer by itself. A value that the code leaves open is not among it.
 _ELSEWHERE: Final = frozenset(
     {Cause.OTHER_STACK, Cause.MISSING_REFERENCE, Cause.PROVIDER_DEFAULT, Cause.NOT_EXPRESSIBLE}

@@ -15,10 +15,9 @@ from typing import Any, Final, Protocol
 
 from srm_checks import identity
 from srm_checks.errors import UsageError
-from srm_checks.model import Disposition, Finding, Outcome
+from srm_checks.model import ABSENT_ADDRESS, Disposition, Finding, Outcome
 
 SCHEMA: Final = "srm-checks/baseline/1"
-ABSENT_ADDRESS: Final = "(absent)"
 WHOLE_ACCOUNT: Final = ""
 """The root of an account-wide absence, which belongs to no root in particular."""
 

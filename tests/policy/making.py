@@ -10,6 +10,7 @@ from typing import Any
 from srm_checks.model import (
     FRAMEWORKS,
     Cond,
+    Finding,
     Ref,
     Resource,
     SourceRange,
@@ -20,7 +21,7 @@ from srm_checks.model import (
 )
 from srm_checks.policy.access import Environment, StackIndex
 from srm_checks.policy.document import Policy
-from srm_checks.policy.evaluate import Missing, judge
+from srm_checks.policy.evaluate import judge
 from srm_checks.policy.load import Draft, build
 from srm_checks.policy.source import parse
 
@@ -88,10 +89,9 @@ def outcome(rule: Policy, *resources: Resource, **options: Any) -> str:
     return words(verdicts(rule, *resources, **options)[0])
 
 
-def words(verdict: Verdict | Missing) -> str:
+def words(verdict: Verdict | Finding) -> str:
     cause = f" ({verdict.cause})" if verdict.cause else ""
-    when = f" when {verdict.when}" if isinstance(verdict, Verdict) and verdict.when else ""
-    return f"{verdict.outcome}{cause}{when}"
+    return f"{verdict.outcome}{cause}{f' when {verdict.when}' if verdict.when else ''}"
 
 
 def write_pack(folder: Path, manifest: str, **policies: str) -> str:

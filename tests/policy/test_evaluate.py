@@ -6,9 +6,24 @@ import datetime
 
 import pytest
 
-from srm_checks.model import ABSENT, AllOf, Choice, Not, Options, Outcome, Ref, Repeated, Test, Unknown
-from srm_checks.policy.access import Environment, StackIndex
-from srm_checks.policy.evaluate import Missing, judge, settle
+from srm_checks.absences import settle_absences
+from srm_checks.judge import judge_stack
+from srm_checks.model import (
+    ABSENT,
+    ABSENT_ADDRESS,
+    AllOf,
+    Choice,
+    Finding,
+    Not,
+    Options,
+    Outcome,
+    Ref,
+    Repeated,
+    Resource,
+    Test,
+    Unknown,
+)
+from srm_checks.policy.document import Policy
 from tests.policy.making import outcome, policy, stack, thing, verdicts, words
 
 ON = "require: {attribute: flag, is_true: yes, absent: gap}"
@@ -253,11 +268,15 @@ def test_a_resource_that_this_one_refers_to(role: object, references: list[objec
 TRAIL = "absence: {account_wide: yes, where: {attribute: flag, is_true: yes, absent: gap}, because_of: {terraform: [aws_vm]}}"
 
 
-def settled(scope: str, *resources: object) -> list[str]:
-    rule = policy(TRAIL)
-    facts = judge(StackIndex(stack(*resources)), [rule], Environment(datetime.date(2026, 11, 21))).absences  # type: ignore[arg-type]
+def answers(scope: str, rule: Policy, *resources: Resource) -> list[Finding]:
+    judged = judge_stack(stack(*resources), [rule], today=datetime.date(2026, 11, 21), scope=scope)
+    return settle_absences([judged], [rule], scope)
+
+
+def settled(scope: str, *resources: Resource) -> list[str]:
     return [
-        f"{words(answer)}{' absent' if isinstance(answer, Missing) else ''}" for answer in settle(rule, facts, scope)
+        f"{words(finding)}{' absent' if finding.address == ABSENT_ADDRESS else ''}"
+        for finding in answers(scope, policy(TRAIL), *resources)
     ]
 
 
@@ -323,9 +342,9 @@ def test_an_absence_leaves_out_what_is_beside_the_point() -> None:
         "absence: {account_wide: yes, where: {attribute: flag, is_true: yes, absent: gap}, because_of: {terraform: [aws_vm]}}"
     )
     resources = [thing("v", type="aws_vm"), thing("x", kind="other", flag=False)]
-    facts = judge(StackIndex(stack(*resources)), [rule], Environment(datetime.date(2026, 11, 21))).absences
-    assert [words(verdict) for verdict in settle(rule, facts, "account")] == ["gap"]
-    assert [answer.type for answer in settle(rule, facts, "account") if isinstance(answer, Missing)] == ["aws_thing"]
+    assert [(words(finding), finding.resource_type) for finding in answers("account", rule, *resources)] == [
+        ("gap", "aws_thing")
+    ]
 
 
 def test_a_fulfiller_under_a_condition_does_not_settle_an_absence() -> None:
