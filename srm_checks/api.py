@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from srm_checks.pipeline import ScanRequest
     from srm_checks.triage.course import Rules
 
-ENGINES: Final = ("auto", "checkov")
+ENGINES: Final = ("auto", "fast", "checkov")
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 
@@ -263,11 +263,11 @@ def _request(paths: Sequence[str], options: ScanOptions, config: Config) -> Scan
         domains=options.domains,
         service_models=options.service_models,
         scope=options.scope or config.scope,
-        engine=options.engine,
         engine_options=EngineOptions(
             var_files=options.var_files,
             parameters=options.parameters,
             strict_parameters=config.strict_parameters,
+            front_end=options.engine,
         ),
         parameters=config.policy_parameters,
         today=options.today or config.today or datetime.date.today(),

@@ -245,6 +245,7 @@ def _common(recipe: Recipe, policies: Sequence[Policy]) -> str:
             task.suppress_equivalents,
             task.options.strict_parameters,
             task.options.workspace,
+            task.options.front_end,
             sorted(task.options.parameters.items()),
             [
                 (

@@ -349,13 +349,15 @@ class EngineOptions:
 
     `var_files`: Terraform variable files, in order of rising precedence. `parameters`: CloudFormation parameter
     values by name. `strict_parameters`: leave defaults out, as `parameters: strict` asks. `workspace`: Terraform's
-    workspace where given (terraform.workspace is open otherwise).
+    workspace where given (terraform.workspace is open otherwise). `front_end` says who parses Terraform: our own
+    parser with Checkov's grammar behind it ("fast", "auto"), or that grammar alone ("checkov").
     """
 
     var_files: tuple[str, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     strict_parameters: bool = False
     workspace: str | None = None
+    front_end: str = "auto"
 
 
 @dataclass(slots=True, kw_only=True)

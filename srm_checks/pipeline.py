@@ -59,7 +59,6 @@ class ScanRequest:
     domains: frozenset[Domain] = frozenset()
     service_models: frozenset[str] = frozenset()
     scope: str = "stack"
-    engine: str = "auto"
     engine_options: EngineOptions = field(default_factory=EngineOptions)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     today: datetime.date

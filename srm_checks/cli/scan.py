@@ -47,7 +47,12 @@ from srm_checks.report import FORMATS, Report
 @click.option("--max-unknown", type=click.IntRange(min=0), metavar="N", help="More than N unknowns fail the gate.")
 @click.option("--all", "include_all", is_flag=True, help="List met and not-applicable outcomes too.")
 @click.option("--scope", type=Word("scope", SCOPES), help="Whether the inputs are one stack or the whole account.")
-@click.option("--engine", type=Word("engine", api.ENGINES), default="auto", help="Engine for Terraform.")
+@click.option(
+    "--engine",
+    type=Word("engine", api.ENGINES),
+    default="auto",
+    help="Who parses Terraform: fast, checkov (its grammar), or auto (fast).",
+)
 @click.option(
     "--var-file", "var_files", type=click.Path(), multiple=True, help="Terraform variable file. Repeatable, later wins."
 )

@@ -56,7 +56,7 @@ class Scope:
 
     def name(self, text: str) -> str:
         """A logical id or key with the known loop variables put in."""
-        return substitute(text, self.bindings) if self.bindings else str(text)
+        return str(substitute(text, self.bindings) if self.bindings else text)
 
     def is_open(self, text: str) -> bool:
         """Whether `text` holds a loop variable whose value is not known."""

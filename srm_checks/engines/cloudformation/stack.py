@@ -122,11 +122,11 @@ class _Builder:
         """List what brings in resources that the template does not show."""
         key = key_of(self._document, "Transform")
         for name in self._macros:
-            self._unread("Transform", name, key)
+            self._unread("Transform", str(name), key)
         modules = self._document.get("Modules")
         for name, body in modules.items() if isinstance(modules, Mapping) else ():
             source = body.get("Source") if isinstance(body, Mapping) else None
-            self._unread(str(name), source if isinstance(source, str) else render(body), name)
+            self._unread(str(name), str(source) if isinstance(source, str) else render(body), name)
 
     def _unread(self, address: str, source: str, key: Any) -> None:
         line = self._source.line(key)
@@ -205,7 +205,7 @@ class _Builder:
         properties = self._source.line(key_of(item.body, "Properties")) if "Properties" in item.body else None
         trail.lines[()] = properties or SourceRange(self._source.path, block.start_line, block.start_line)
         return Resource(
-            type=item.type,
+            type=str(item.type),
             address=item.entry.name,
             base=item.entry.name,
             attributes=attributes,

@@ -24,7 +24,7 @@ _NAMED: Final = {"variable": 1, "output": 1, "module": 1, "resource": 2, "data":
 
 def parse(path: str) -> File:
     """The syntax tree of a configuration or variable file, read once in this process. Raises InputError."""
-    found = read_once(path, "syntax", _parse)
+    found = read_once(path, syntax.reader(), _parse)
     assert isinstance(found, File)
     return found
 

@@ -125,7 +125,7 @@ class BodyReader:
         here = (*path, element.kind, len(group))
         self.lines[here] = element.block.range
         self.lines.setdefault(here[:-1], element.block.range)
-        if element.kind in _OF_NAMES:
+        if not path and element.kind in _OF_NAMES:  # deeper down it is an argument of the provider's
             value = self._read_names(element.block, here)
         else:
             value = self.read(element.block.body, element.env, here)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 from srm_checks.engines.terraform import moves, origins, providers, variables
@@ -18,7 +18,7 @@ from srm_checks.engines.terraform.resources import META_ARGUMENTS, BodyReader
 from srm_checks.engines.terraform.scope import ModuleScope, Project, ResourceInstance
 from srm_checks.engines.terraform.source import display_path
 from srm_checks.engines.terraform.suppressions import suppressions_in
-from srm_checks.engines.terraform.syntax import check_hcl2
+from srm_checks.engines.terraform.syntax import by_grammar
 from srm_checks.engines.terraform.values import conjoin, export
 from srm_checks.errors import InputError
 from srm_checks.model import (
@@ -42,8 +42,7 @@ def load(unit: Unit, options: EngineOptions) -> Stack:
 
     Whatever cannot be read is in its `errors`; this raises EnvironmentProblem only, for a broken installation.
     """
-    check_hcl2()
-    with _deep_recursion():
+    with _deep_recursion(), by_grammar() if options.front_end == "checkov" else nullcontext():
         return _Loader(unit, options).load()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,6 @@ from srm_checks.engines.terraform import lexical
 from srm_checks.engines.terraform.nodes import (
     Attribute,
     AttributeStep,
-    Binary,
     Block,
     Body,
     Call,
@@ -38,29 +38,13 @@ from srm_checks.engines.terraform.nodes import (
     TupleNode,
     Unary,
 )
+from srm_checks.engines.terraform.parser import KEYWORDS, Parser, Unsure, by_precedence
 from srm_checks.engines.terraform.source import Source
 from srm_checks.errors import EnvironmentProblem, InputError
-from srm_checks.model import ABSENT
 
 if TYPE_CHECKING:
     from lark import Tree
 
-_KEYWORDS: Final[dict[str, Any]] = {"true": True, "false": False, "null": ABSENT}
-_PRECEDENCE: Final = {
-    "||": 1,
-    "&&": 2,
-    "==": 3,
-    "!=": 3,
-    "<": 4,
-    ">": 4,
-    "<=": 4,
-    ">=": 4,
-    "+": 5,
-    "-": 5,
-    "*": 6,
-    "/": 6,
-    "%": 6,
-}
 _TOO_DEEP: Final = "The text is nested too deeply to be read."
 _PREFIX: Final = "_ = "
 _SIMPLE_TRAVERSAL = re.compile(r"\s*[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*\s*")
@@ -96,6 +80,26 @@ def check_hcl2() -> None:
         ) from problem
 
 
+_fast = True
+
+
+@contextmanager
+def by_grammar() -> Iterator[None]:
+    """Inside the `with`, the grammar that Checkov brings reads everything; `--engine checkov`."""
+    global _fast
+    check_hcl2()
+    before, _fast = _fast, False
+    try:
+        yield
+    finally:
+        _fast = before
+
+
+def reader() -> str:
+    """Who reads now: a name for what is remembered of a file."""
+    return "parser" if _fast else "grammar"
+
+
 _grammar: Callable[[str], Tree[Any]] | None = None
 
 
@@ -124,8 +128,7 @@ def parse_file(source: Source) -> File:
     errors: list[InputError] = []
     for start, end in _chunks(masked):
         try:
-            tree = _parse(source, masked, "", start, end)
-            body = _Builder(source, masked, -start).body(_only(tree, "body"))
+            body = _body(source, masked, start, end)
         except InputError as problem:
             errors.append(problem)
         except RecursionError:
@@ -134,6 +137,21 @@ def parse_file(source: Source) -> File:
             attributes.update(body.attributes)
             blocks += body.blocks
     return File(source, Body(attributes, tuple(blocks)), masked.comments, tuple(errors))
+
+
+def _body(source: Source, masked: lexical.Masked, start: int, end: int) -> Body:
+    """What a span of masked text declares."""
+    if _fast:
+        try:
+            return Parser(source, masked, start, end, _template(source)).file_body()
+        except Unsure:
+            pass  # the grammar has the word
+    tree = _parse(source, masked, "", start, end)
+    return _Builder(source, masked, -start).body(_only(tree, "body"))
+
+
+def _template(source: Source) -> Callable[[lexical.Text], Expression]:
+    return lambda text: _TemplateBuilder(source, text).build()
 
 
 def _chunks(masked: lexical.Masked) -> Iterator[tuple[int, int]]:
@@ -151,6 +169,11 @@ def parse_expression(source: Source, start: int, end: int) -> Expression:
     if _SIMPLE_TRAVERSAL.fullmatch(text):
         return _simple_traversal(source, start, text)
     masked = lexical.mask(source, start, end, nested=True)
+    if _fast:
+        try:
+            return Parser(source, masked, 0, len(masked.text), _template(source)).whole_expression()
+        except Unsure:
+            pass  # the grammar has the word
     tree = _parse(source, masked, _PREFIX, 0, len(masked.text))
     attribute = _only(_only(tree, "body"), "attribute")
     return _Builder(source, masked, len(_PREFIX)).expression(attribute.children[1])
@@ -171,8 +194,8 @@ def parse_template(source: Source, *, unwrap: bool = False) -> Expression:
 def _simple_traversal(source: Source, start: int, text: str) -> Expression:
     names = list(_NAME.finditer(text))
     begin = start + names[0].start()
-    if len(names) == 1 and names[0].group() in _KEYWORDS:
-        return Literal(source, begin, start + names[0].end(), _KEYWORDS[names[0].group()])
+    if len(names) == 1 and names[0].group() in KEYWORDS:
+        return Literal(source, begin, start + names[0].end(), KEYWORDS[names[0].group()])
     steps = tuple(AttributeStep(source, start + n.start() - 1, start + n.end(), n.group()) for n in names[1:])
     return Traversal(source, begin, start + names[-1].end(), names[0].group(), steps)
 
@@ -332,8 +355,8 @@ class _Builder:
 
     def _identifier(self, tree: Tree[Any]) -> Expression:
         name = str(tree.children[0])
-        if name in _KEYWORDS:
-            return Literal(self.source, self._start(tree), self._end(tree), _KEYWORDS[name])
+        if name in KEYWORDS:
+            return Literal(self.source, self._start(tree), self._end(tree), KEYWORDS[name])
         return Traversal(self.source, self._start(tree), self._end(tree), name, ())
 
     def _integer(self, tree: Tree[Any]) -> Expression:
@@ -373,7 +396,7 @@ class _Builder:
                 break
             operator, node = pending.pop()
             operators.append(operator)
-        result = _by_precedence(self.source, operands, operators)
+        result = by_precedence(self.source, operands, operators)
         if branches is None:
             return result
         then, otherwise = self.expression(branches[0]), self.expression(branches[1])
@@ -421,12 +444,9 @@ class _Builder:
         else:
             steps = (self._single_step(step_tree),)
         end = self._end(step_tree)
-        if isinstance(base, Traversal) and not self._parenthesised(tree.children[0]):
+        if isinstance(base, Traversal) and self.source.text[base.end - 1] != ")":  # not `(name).step`
             return Traversal(self.source, base.start, end, base.root, base.steps + steps)
         return Traversal(self.source, self._start(tree), end, base, steps)
-
-    def _parenthesised(self, tree: Any) -> bool:
-        return self.source.text[self._start(tree)] == "("
 
     def _splat(self, tree: Tree[Any]) -> tuple[Step, ...]:
         """The splat with the steps that belong to it, and those after it.
@@ -476,25 +496,6 @@ class _Builder:
             condition,
             grouping,
         )
-
-
-def _by_precedence(source: Source, operands: list[Expression], operators: list[str]) -> Expression:
-    """Join operands by operator precedence, left to right among equals."""
-    values = [operands[0]]
-    waiting: list[str] = []
-
-    def join() -> None:
-        right, left = values.pop(), values.pop()
-        values.append(Binary(source, left.start, right.end, waiting.pop(), left, right))
-
-    for operator, operand in zip(operators, operands[1:], strict=True):
-        while waiting and _PRECEDENCE[waiting[-1]] >= _PRECEDENCE[operator]:
-            join()
-        waiting.append(operator)
-        values.append(operand)
-    while waiting:
-        join()
-    return values[0]
 
 
 @dataclass(slots=True)
