@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from srm_checks import identity, reads, workers
@@ -75,13 +75,14 @@ class Judge:
         self.recipe = recipe
         self._policies: Sequence[Policy] | None = policies
         self._states = states
+        self._narrowed: Task | None = None
 
     def __call__(self, unit: Unit) -> Done:
         from srm_checks.units import judge_unit
 
         started = time.process_time()
         with reads.recorded(self._states) as recorder:
-            report = judge_unit(unit, self.policies, self.recipe.task)
+            report = judge_unit(unit, self.policies, self._task())
         return Done(report, recorder.reads, time.process_time() - started)
 
     @property
@@ -90,11 +91,20 @@ class Judge:
             self._policies = _policies_of(self.recipe)
         return self._policies
 
+    def _task(self) -> Task:
+        """The task, for what the policies ask for: providers that none of them names need not be evaluated."""
+        if self._narrowed is None:
+            types = {name for policy in self.policies for name in policy.mentions()}
+            providers = {"aws"} | {name.removeprefix("data.").partition("_")[0] for name in types if "_" in name}
+            task = self.recipe.task
+            self._narrowed = replace(task, options=replace(task.options, providers=frozenset(providers)))
+        return self._narrowed
+
     def __getstate__(self) -> Recipe:
         return self.recipe
 
     def __setstate__(self, recipe: Recipe) -> None:
-        self.recipe, self._policies, self._states = recipe, None, reads.States()
+        self.recipe, self._policies, self._states, self._narrowed = recipe, None, reads.States(), None
 
 
 def judge_all(

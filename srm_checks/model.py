@@ -23,9 +23,9 @@ A Terraform block is a list of dicts even where it may stand only once, in HCL a
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, overload
 
 
 class Outcome(str, enum.Enum):
@@ -350,7 +350,8 @@ class EngineOptions:
     `var_files`: Terraform variable files, in order of rising precedence. `parameters`: CloudFormation parameter
     values by name. `strict_parameters`: leave defaults out, as `parameters: strict` asks. `workspace`: Terraform's
     workspace where given (terraform.workspace is open otherwise). `front_end` says who parses Terraform: our own
-    parser with Checkov's grammar behind it ("fast", "auto"), or that grammar alone ("checkov").
+    parser with Checkov's grammar behind it ("fast", "auto"), or that grammar alone ("checkov"). `providers`: the
+    prefixes of the resource types that somebody asks for (`aws`); None for all.
     """
 
     var_files: tuple[str, ...] = ()
@@ -358,6 +359,48 @@ class EngineOptions:
     strict_parameters: bool = False
     workspace: str | None = None
     front_end: str = "auto"
+    providers: frozenset[str] | None = None
+
+
+class LazyReferences(Sequence[tuple[Path, Ref]]):
+    """The references of a resource, each attribute's found when it is asked for."""
+
+    __slots__ = ("_find", "_found", "_paths")
+
+    def __init__(self, paths: Iterable[Path], find: Callable[[Path], Sequence[Ref]]) -> None:
+        self._paths = tuple(paths)
+        self._find = find
+        self._found: dict[Path, Sequence[Ref]] = {}
+
+    def below(self, attribute: str | None) -> Iterator[tuple[Path, Ref]]:
+        """Those that stand in a top-level attribute, or in all of them."""
+        for path in self._paths:
+            if attribute is None or not path or path[0] == attribute:
+                refs = self._found.get(path)
+                if refs is None:
+                    refs = self._found[path] = self._find(path)
+                for ref in refs:
+                    yield path, ref
+
+    def __iter__(self) -> Iterator[tuple[Path, Ref]]:
+        return self.below(None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[Path, Ref]: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[tuple[Path, Ref]]: ...
+
+    def __getitem__(self, at: int | slice) -> tuple[Path, Ref] | Sequence[tuple[Path, Ref]]:
+        return list(self)[at]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from srm_checks.model import (
     Choice,
     Cond,
     Encoded,
+    LazyReferences,
     Literal,
     Not,
     Options,
@@ -74,7 +75,10 @@ def references_at(resource: Resource, attribute: Segments, below: Path = ()) -> 
     Indexes further down do not matter. A reference that is recorded for a whole that holds the attribute counts too.
     """
     depth = len(below)
-    for path, ref in resource.references:
+    first = below[0] if below else attribute[0] if attribute else None
+    found = resource.references
+    entries = found.below(first if isinstance(first, str) else None) if isinstance(found, LazyReferences) else found
+    for path, ref in entries:
         if path[:depth] != below[: len(path)]:
             continue
         names = tuple(step for step in path[depth:] if type(step) is str)

@@ -71,7 +71,7 @@ class Policy:
 
     `resources` are the judged types by language; `not_expressible` says for a language why there are none.
     `compiled` holds the conditions by resource type; `absence` is set instead for a duty of the whole stack.
-    `parameters` are the values in force. `pack` and `path` say where it comes from.
+    `body` is the policy as written. `parameters` are the values in force. `pack` and `path` say where it comes from.
     """
 
     id: str
@@ -96,6 +96,7 @@ class Policy:
     pack: str = ""
     path: str = ""
     digest: str = ""
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def cfn_lint_id(self) -> str:
@@ -110,6 +111,30 @@ class Policy:
     def types(self) -> frozenset[str]:
         """All resource types that this policy judges."""
         return frozenset(name for names in self.resources.values() for name in names)
+
+    def mentions(self) -> Iterator[str]:
+        """All resource types that it names, those of related resources too."""
+        yield from _types_in(self.body)
+
+
+def _types_in(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            if key in ("resources", "because_of"):
+                yield from _texts_in(value)
+            else:
+                yield from _types_in(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _types_in(item)
+
+
+def _texts_in(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, (Mapping, list)):
+        for item in node.values() if isinstance(node, Mapping) else node:
+            yield from _texts_in(item)
 
 
 def cfn_lint_id(policy_id: str) -> str:

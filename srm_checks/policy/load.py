@@ -135,6 +135,7 @@ class _Builder:
             pack=self.pack,
             path=source.path,
             digest=self.draft.digest,
+            body=self.data,
         )
         if source.problems:
             raise PackError(list(dict.fromkeys(source.problems)))

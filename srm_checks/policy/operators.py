@@ -8,6 +8,7 @@ answers TRUE, FALSE or UNKNOWN. Names follow Checkov's custom policies where Che
 from __future__ import annotations
 
 import dataclasses
+import functools
 import ipaddress
 import re
 from collections.abc import Callable, Sequence
@@ -337,8 +338,13 @@ def _too_narrow(element: Any, operand: tuple[Any, ...], context: Context) -> boo
 
 def action_matches(value: Elements, operand: tuple[str, ...], context: Context) -> int:
     """An IAM action pattern of the list (with `*` and `?`, upper and lower case alike) covers one of the operands."""
-    patterns = [item.lower() for item in operand]
-    return _some(value, lambda element: _truth(any(_iam_glob(str(element)).fullmatch(item) for item in patterns)))
+    return _some(value, lambda element: _truth(_covers_action(str(element), operand)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _covers_action(pattern: str, actions: tuple[str, ...]) -> bool:
+    glob = _iam_glob(pattern)
+    return any(glob.fullmatch(action.lower()) for action in actions)
 
 
 def _iam_glob(pattern: str) -> re.Pattern[str]:

@@ -6,7 +6,7 @@ read: of a large local map only the entry that is used counts.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from srm_checks.engines.terraform import operations
 from srm_checks.engines.terraform.env import Binding, Env, Origin, ValuePath
@@ -36,6 +36,9 @@ from srm_checks.engines.terraform.scope import ModuleScope
 from srm_checks.engines.terraform.values import FAILED
 from srm_checks.model import Path, Ref, SourceRange, Unknown
 
+# Where the value at a path of a name comes from: resources, places.
+Known: TypeAlias = "dict[tuple[int, int, ValuePath], tuple[tuple[Ref, ...], tuple[SourceRange, ...]]]"
+
 _SAME_PATH: Final = frozenset(
     {
         "merge",
@@ -56,20 +59,29 @@ _PICKS_ELEMENT: Final = frozenset({"element", "one"})
 
 def references(expression: Expression, env: Env, path: ValuePath = ()) -> tuple[Ref, ...]:
     """The resources that the value at `path` of an expression comes from, each once."""
-    walk = _Walk()
+    walk = _Walk(_known(env))
     walk.follow(expression, env, path)
     return tuple(walk.refs)
 
 
 def places(expression: Expression, env: Env, path: Path = ()) -> tuple[SourceRange, ...]:
     """The places outside of the expression that decided the value at `path`, nearest first."""
-    walk = _Walk()
+    walk = _Walk(_known(env))
     walk.follow(expression, env, path)
     return tuple(walk.places)
 
 
+def _known(env: Env) -> Known:
+    return env.module.project.origins if isinstance(env.module, ModuleScope) else {}
+
+
 class _Walk:
-    def __init__(self) -> None:
+    """One way back through the expressions; `known` remembers where the values of names come from."""
+
+    def __init__(self, known: Known, underway: frozenset[Any] = frozenset()) -> None:
+        self._known = known
+        self._underway = underway
+        self._cut = False  # a name that leads to itself was left out
         self.refs: dict[Ref, None] = {}
         self.places: dict[SourceRange, None] = {}
         self._seen: set[tuple[int, int, ValuePath]] = set()
@@ -232,8 +244,28 @@ class _Walk:
         self.follow(origin.expression, origin.env, (*origin.path, *path))
 
     def _attribute(self, attribute: Attribute, env: Env, path: ValuePath) -> None:
-        self.places.setdefault(_narrowed(attribute, path))
-        self.follow(attribute.value, env, path)
+        """What a name stands for: a local value, an argument, an output."""
+        if not isinstance(env.module, ModuleScope) or env is not env.module.env:
+            self.places.setdefault(_narrowed(attribute, path))
+            self.follow(attribute.value, env, path)
+            return
+        key = (id(attribute), id(env), path)  # both live as long as the project
+        found = self._known.get(key)
+        if found is None:
+            if key in self._underway:
+                self._cut = True
+                return
+            walk = _Walk(self._known, self._underway | {key})
+            walk.places.setdefault(_narrowed(attribute, path))
+            walk.follow(attribute.value, env, path)
+            found = (tuple(walk.refs), tuple(walk.places))
+            if walk._cut:
+                self._cut = True
+            else:
+                self._known[key] = found
+        refs, places_found = found
+        self.refs.update(dict.fromkeys(refs))
+        self.places.update(dict.fromkeys(places_found))
 
     def _variable(self, module: ModuleScope, name: str, path: ValuePath) -> None:
         block = module.source.variables.get(name)

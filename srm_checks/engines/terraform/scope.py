@@ -122,6 +122,7 @@ class Project:
     errors: list[ScanError] = field(default_factory=list)
     unread: list[UnreadModule] = field(default_factory=list)
     templates: dict[str, Expression | None] = field(default_factory=dict)
+    origins: dict[Any, Any] = field(default_factory=dict)  # what origins.py has found out
     calls: int = 0
 
     def source(self, directory: str) -> ModuleSource:

@@ -24,6 +24,7 @@ from srm_checks.errors import InputError
 from srm_checks.model import (
     ABSENT,
     EngineOptions,
+    LazyReferences,
     Path,
     Ref,
     Resource,
@@ -75,6 +76,8 @@ class _Loader:
         for scope in self.scopes:
             inherited = _call_suppressions(scope)
             for declaration in scope.all_declarations():
+                if not self._matters(declaration.type):
+                    continue
                 try:
                     for instance in declaration.instances():
                         exists = conjoin((scope.exists, instance.exists))
@@ -91,6 +94,10 @@ class _Loader:
         )
         stack.region = providers.region(root)
         return stack
+
+    def _matters(self, type_name: str) -> bool:
+        providers = self.project.options.providers
+        return providers is None or type_name.partition("_")[0] in providers
 
     def _collect(self, scope: ModuleScope) -> None:
         self.scopes.append(scope)
@@ -229,11 +236,13 @@ def _shifted(table: dict[Path, Any], name: str, by: int) -> dict[Path, Any]:
     }
 
 
-def _references(reader: BodyReader) -> tuple[tuple[Path, Ref], ...]:
-    found: list[tuple[Path, Ref]] = []
-    for path, (expression, env) in reader.sites.items():
-        found += [(path, ref) for ref in origins.references(expression, env)]
-    return tuple(found)
+def _references(reader: BodyReader) -> LazyReferences:
+    def find(path: Path) -> tuple[Ref, ...]:
+        expression, env = reader.sites[path]
+        with _deep_recursion():
+            return origins.references(expression, env)
+
+    return LazyReferences(reader.sites, find)
 
 
 def _call_suppressions(scope: ModuleScope) -> tuple[Suppression, ...]:
