@@ -139,7 +139,7 @@ class TestType:
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("SRM-DAR-05", "did you mean 'SRM-DAR-005'"),
+        ("SRM-DAR-0005", "did you mean 'SRM-DAR-005'"),
         ("aws_db_instanc", "did you mean 'aws_db_instance'"),
         ("AWS::RDS::DbInstance", "did you mean 'AWS::RDS::DBInstance'"),
         ("CKV_AWS_1600", "looks like an id of Checkov, and the catalogue does not classify it; did you mean"),
