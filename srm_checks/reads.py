@@ -16,6 +16,7 @@ from typing import Final, Literal, TypeAlias
 Kind: TypeAlias = Literal["file", "listing", "presence", "tree"]
 
 _MISSING: Final = "-"
+_TERRAFORM: Final = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json")
 _recorders: list[Recorder] = []
 
 
@@ -66,7 +67,7 @@ def file(path: str) -> None:
 
 
 def listing(folder: str) -> None:
-    """The names in a folder, and which of them are folders, are about to be read."""
+    """The names of Terraform's configuration and variable files in a folder are about to be read."""
     for recorder in _recorders:
         recorder.note("listing", folder)
 
@@ -102,7 +103,7 @@ def _content(path: str) -> str:
 def _listing(folder: str) -> str:
     try:
         with os.scandir(folder) as entries:
-            names = sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries)
+            names = sorted(entry.name for entry in entries if entry.name.endswith(_TERRAFORM) and not entry.is_dir())
     except OSError as error:
         return f"{_MISSING}{error.errno}"
     return _digest(names)
