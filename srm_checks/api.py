@@ -44,7 +44,8 @@ class ScanOptions:
 
     The rest changes no finding: `jobs` is the number of processes (None: what helps), `cache` whether what did not
     change since an earlier scan is taken from the cache in `cache_dir` (None: the user's own), `unit_timeout` the
-    seconds that one root or template may take, `executor` what runs the work in place of own processes.
+    seconds that one root or template may take, `executor` what runs the work in place of own processes: any
+    `concurrent.futures.Executor`, or `dask://HOST:PORT`. `shard` (part, parts) scans one part of the units.
     """
 
     packs: tuple[str, ...] = ()
@@ -70,7 +71,8 @@ class ScanOptions:
     cache: bool = True
     cache_dir: str | None = None
     unit_timeout: float | None = None
-    executor: Executor | None = None
+    executor: Executor | str | None = None
+    shard: tuple[int, int] | None = None
 
 
 def run(
@@ -88,6 +90,7 @@ def run(
     for path in options.var_files:
         if not os.path.isfile(path):
             raise UsageError(f"{path}: there is no such variable file")
+    _check_shard(options)
     config = settings or configuration.resolve(paths, options.config)
     with _running(options) as running:
         result = pipeline.scan(_request(paths, options, config), progress, running)
@@ -96,6 +99,40 @@ def run(
         from srm_checks.triage import baseline
 
         baseline.write(options.write_baseline, result.snapshot)
+    decision = _gate(options, config).decide(result.findings, scope=result.scope)
+    return Report(result=result, decision=decision, version=srm_checks.__version__, engines=engine_versions())
+
+
+def merge(reports: Sequence[str], options: ScanOptions) -> Report:
+    """JSON reports of scans as one: parts of one scan as its whole, other reports put together as they are.
+
+    Of `options` the gate, the baseline, `diff` and `config` have a meaning. Raises `UsageError` where a report is not
+    ours, or the parts do not make a whole.
+    """
+    from srm_checks import pipeline, shards
+    from srm_checks.report import reading
+
+    read = [(path, reading.read(path)) for path in reports]
+    parts = [(path, shards.load(data["shard"], path)) for path, data in read if "shard" in data]
+    if parts and len(parts) < len(read):
+        other = next(path for path, data in read if "shard" not in data)
+        raise UsageError(f"{other} is no part of a scan, but {parts[0][0]} is")
+    if not parts:
+        config = configuration.resolve([os.path.dirname(reports[0]) or "."], options.config)
+        if options.baseline or options.diff or options.write_baseline:
+            raise UsageError("--baseline, --diff and --write-baseline need the parts of one scan (scan --shard)")
+        result = reading.joined([reading.result(data, path) for path, data in read])
+    else:
+        whole = shards.together(parts)
+        config = configuration.resolve(list(whole.request["paths"]), options.config)
+        request = pipeline.asked_for(whole.request, _triage(options, config))
+        request = dataclasses.replace(request, mentioned=_mentioned(config))
+        result = pipeline.merge(whole, request)
+        result = dataclasses.replace(result, notes=(*config.notes, *result.notes))
+        if options.write_baseline is not None and result.snapshot is not None:
+            from srm_checks.triage import baseline
+
+            baseline.write(options.write_baseline, result.snapshot)
     decision = _gate(options, config).decide(result.findings, scope=result.scope)
     return Report(result=result, decision=decision, version=srm_checks.__version__, engines=engine_versions())
 
@@ -126,7 +163,7 @@ def scan(
     cache: bool = True,
     cache_dir: str | None = None,
     unit_timeout: float | None = None,
-    executor: Executor | None = None,
+    executor: Executor | str | None = None,
 ) -> dict[str, Any]:
     """Scan files and folders; returns the report object that `srm-checks scan --format json` prints.
 
@@ -230,18 +267,33 @@ def _running(options: ScanOptions) -> Iterator[Running]:
     """Where the work is done, with the cache open while it is."""
     from srm_checks.fleet import UNIT_LIMIT, Running
 
-    running = Running(
-        jobs=options.jobs,
-        limit=UNIT_LIMIT if options.unit_timeout is None else options.unit_timeout,
-        executor=options.executor,
-    )
-    if not options.cache or options.with_builtins:
-        yield running
-        return
-    from srm_checks.cache import Cache, default_folder
+    running = Running(jobs=options.jobs, limit=UNIT_LIMIT if options.unit_timeout is None else options.unit_timeout)
+    with contextlib.ExitStack() as stack:
+        if isinstance(options.executor, str):
+            from srm_checks.executors import named
 
-    with Cache(options.cache_dir or default_folder()) as cache:
-        yield dataclasses.replace(running, cache=cache)
+            running = dataclasses.replace(running, executor=stack.enter_context(named(options.executor)))
+        elif options.executor is not None:
+            running = dataclasses.replace(running, executor=options.executor)
+        if options.cache and not options.with_builtins:
+            from srm_checks.cache import Cache, default_folder
+
+            cache = stack.enter_context(Cache(options.cache_dir or default_folder()))
+            running = dataclasses.replace(running, cache=cache)
+        yield running
+
+
+def _check_shard(options: ScanOptions) -> None:
+    """What is done over all units at once waits for `merge`."""
+    if options.shard is None:
+        return
+    for name, given in (
+        ("--with-builtins", options.with_builtins),
+        ("--diff", options.diff),
+        ("--write-baseline", options.write_baseline),
+    ):
+        if given:
+            raise UsageError(f"--shard and {name} do not go together; give {name} to `merge`, where it takes it")
 
 
 def _cache_notes(options: ScanOptions, running: Running) -> list[str]:
@@ -277,6 +329,7 @@ def _request(paths: Sequence[str], options: ScanOptions, config: Config) -> Scan
         with_builtins=options.with_builtins,
         triage=_triage(options, config),
         mentioned=_mentioned(config),
+        shard=options.shard,
     )
 
 

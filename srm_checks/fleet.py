@@ -145,6 +145,15 @@ def judge_all(
     return [found[number] for number in range(len(units))]
 
 
+def recorded_seconds(recipe: Recipe, policies: Sequence[Policy], running: Running) -> Callable[[Unit], float | None]:
+    """What judging a unit cost before, where the cache knows it."""
+    cache = running.cache
+    if cache is None:
+        return lambda unit: None
+    common = _common(recipe, policies)
+    return lambda unit: cache.seconds(_key(unit, common, recipe))
+
+
 def _judged(
     units: Sequence[Unit], judge: Judge, running: Running, before: int, progress: Progress | None
 ) -> Iterator[tuple[int, Done | workers.Lost]]:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
-from srm_checks import identity
+from srm_checks import identity, shards
 from srm_checks.absences import settle_absences
 from srm_checks.discovery import Inputs, discover
 from srm_checks.errors import UsageError
-from srm_checks.fleet import Recipe, Running, given_variables, judge_all, known_drafts
+from srm_checks.fleet import Recipe, Running, given_variables, judge_all, known_drafts, recorded_seconds
 from srm_checks.model import (
     UNCLASSIFIED,
     Domain,
@@ -68,6 +68,7 @@ class ScanRequest:
     with_builtins: bool = False
     triage: course.Rules = course.Rules()  # noqa: RUF009  # frozen
     mentioned: tuple[tuple[str, str], ...] = ()
+    shard: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class ScanResult:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     compared: tuple[course.Compared, ...] = ()
     snapshot: Baseline | None = None
+    shard: shards.Shard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +132,104 @@ class Judged:
     notes: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a scan has settled before it looks at any file."""
+
+    policy_set: PolicySet
+    policies: tuple[Policy, ...]
+    triage: course.Course
+
+
 def scan(request: ScanRequest, progress: Progress | None = None, running: Running = _HERE) -> ScanResult:
     """Scan. `progress` is told (units done, units in all, the unit at hand); `running` says where the work is done.
 
     Raises `UsageError` where a path, pack or pattern is wrong. What cannot be read is in the result's errors.
     """
+    plan = _planned(request, running)
+    before = _at_revision(request, plan, progress, running) if request.shard is None else _Before()
+    inputs = discover(request.paths, exclude=request.exclude)
+    if request.shard is None:
+        return _finished(request, plan, before, inputs, _judged(inputs.units, plan, request, progress, running))
+    index, count = request.shard
+    recipe = _recipe(request, plan.policies)
+    units = shards.cut(inputs.units, index, count, recorded_seconds(recipe, plan.policies, running))
+    reports = judge_all(units, plan.policies, recipe, running, progress)
+    judged = _combined(reports, [], plan, request, settled=False)
+    # Whether a waiver is of use can be told of the whole only.
+    part = replace(inputs, units=tuple(units), folders=() if inputs.file_filter is None else inputs.folders)
+    shard = shards.Shard(index=index, count=count, request=_asked(request, plan), inputs=inputs, reports=tuple(reports))
+    return replace(_finished(request, plan, before, part, judged), shard=shard)
+
+
+def merge(whole: shards.Shard, request: ScanRequest, running: Running = _HERE) -> ScanResult:
+    """The result of a scan whose units were judged in parts; `request` is what all parts were asked for.
+
+    Raises `UsageError` as `scan` does, and where the packs are not those of the parts.
+    """
+    plan = _planned(request, running)
+    if _asked(request, plan) != dict(whole.request):
+        raise UsageError("the packs or options here are not those with which the parts were scanned")
+    before = _at_revision(request, plan, None, running)
+    return _finished(request, plan, before, whole.inputs, _combined(whole.reports, [], plan, request))
+
+
+def asked_for(asked: Mapping[str, Any], rules: course.Rules) -> ScanRequest:
+    """The request that a part was scanned with; triage is that of the caller."""
+    options = asked["options"]
+    return ScanRequest(
+        paths=tuple(asked["paths"]),
+        packs=tuple(asked["packs"]),
+        select=tuple(asked["select"]),
+        ignore=tuple(asked["ignore"]),
+        sides=frozenset(map(Side, asked["sides"])),
+        domains=frozenset(map(Domain, asked["domains"])),
+        service_models=frozenset(asked["service_models"]),
+        scope=asked["scope"],
+        engine_options=EngineOptions(
+            var_files=tuple(options["var_files"]),
+            parameters=options["parameters"],
+            strict_parameters=options["strict_parameters"],
+            front_end=options["front_end"],
+        ),
+        parameters=asked["parameters"],
+        today=datetime.date.fromisoformat(asked["today"]),
+        exclude=tuple(asked["exclude"]),
+        include_all=asked["include_all"],
+        undeclared=asked["undeclared"],
+        triage=replace(rules, suppress_equivalents=asked["suppress_equivalents"]),
+    )
+
+
+def _asked(request: ScanRequest, plan: _Plan) -> dict[str, Any]:
+    """What was asked for, as plain data: all that decides what the units say."""
+    options = request.engine_options
+    return {
+        "paths": list(request.paths),
+        "packs": list(request.packs),
+        "digests": {pack.name: pack.digest for pack in plan.policy_set.packs},
+        "select": list(request.select),
+        "ignore": list(request.ignore),
+        "sides": sorted(map(str, request.sides)),
+        "domains": sorted(map(str, request.domains)),
+        "service_models": sorted(request.service_models),
+        "scope": request.scope,
+        "options": {
+            "var_files": list(options.var_files),
+            "parameters": dict(options.parameters),
+            "strict_parameters": options.strict_parameters,
+            "front_end": options.front_end,
+        },
+        "parameters": {policy: dict(values) for policy, values in request.parameters.items()},
+        "today": request.today.isoformat(),
+        "exclude": list(request.exclude),
+        "include_all": request.include_all,
+        "undeclared": request.undeclared,
+        "suppress_equivalents": request.triage.suppress_equivalents,
+    }
+
+
+def _planned(request: ScanRequest, running: Running) -> _Plan:
     policy_set = load_packs(
         request.packs, parameters=request.parameters, undeclared=request.undeclared, drafts=known_drafts(running.cache)
     )
@@ -146,12 +241,13 @@ def scan(request: ScanRequest, progress: Progress | None = None, running: Runnin
         [policy.id for policy in policy_set.policies if policy.mandatory],
         request.today,
     )
-    before = _at_revision(request, policies, policy_set, progress, running)
-    inputs = discover(request.paths, exclude=request.exclude)
-    judged = judge_units(inputs.units, policies, policy_set, request, progress, running)
-    triaged = triage.run(
-        judged.findings, _looked_at(inputs, policies, judged, request), scope=request.scope, at_revision=before.known
-    )
+    return _Plan(policy_set, policies, triage)
+
+
+def _finished(request: ScanRequest, plan: _Plan, before: _Before, inputs: Inputs, judged: Judged) -> ScanResult:
+    """What follows once the units are judged: triage, filters, counts."""
+    looked = _looked_at(inputs, plan.policies, judged, request)
+    triaged = plan.triage.run(judged.findings, looked, scope=request.scope, at_revision=before.known)
     kept = [finding for finding in triaged.findings if _wanted(finding, request, inputs)]
     listed = [finding for finding in kept if _listed(finding, request)]
     kinds = Counter(unit.kind for unit in inputs.units)
@@ -168,61 +264,68 @@ def scan(request: ScanRequest, progress: Progress | None = None, running: Runnin
             inputs.skipped_files,
             tuple(sorted(dict.fromkeys(judged.unread), key=lambda call: (call.path, call.start_line, call.address))),
         ),
-        packs=policy_set.packs,
+        packs=plan.policy_set.packs,
         scope=request.scope,
         notes=tuple(dict.fromkeys([*inputs.notes, *judged.notes, *before.notes, *triaged.notes])),
         paths=request.paths,
-        policies={policy.id: policy for policy in policies},
+        policies={policy.id: policy for policy in plan.policies},
         compared=triaged.compared,
         snapshot=triaged.snapshot,
     )
 
 
-def judge_units(
-    units: Sequence[Unit],
-    policies: Sequence[Policy],
-    policy_set: PolicySet,
-    request: ScanRequest,
-    progress: Progress | None,
-    running: Running,
-) -> Judged:
-    """Judge the units, then what they answer together."""
-    recipe = Recipe(
+def _recipe(request: ScanRequest, policies: Sequence[Policy]) -> Recipe:
+    return Recipe(
         task=Task(
-            request.engine_options,
+            replace(request.engine_options, parameters=dict(request.engine_options.parameters)),
             request.today,
             request.scope,
             request.triage.suppress_equivalents,
             keep_all=request.include_all or request.with_builtins,
         ),
         packs=request.packs,
-        parameters=request.parameters,
+        parameters={policy: dict(values) for policy, values in request.parameters.items()},
         undeclared=request.undeclared,
         policy_ids=tuple(policy.id for policy in policies),
         folder=os.getcwd(),
         environment=given_variables(),
     )
+
+
+def _judged(
+    units: Sequence[Unit], plan: _Plan, request: ScanRequest, progress: Progress | None, running: Running
+) -> Judged:
+    """Judge the units, then what they answer together."""
+    recipe = _recipe(request, plan.policies)
     foreign: list[Finding] = []
     if request.with_builtins:
-        reports = list(_with_builtins(units, policies, request, recipe.task, progress, foreign))
+        reports = list(_with_builtins(units, plan.policies, request, recipe.task, progress, foreign))
     else:
-        reports = judge_all(units, policies, recipe, running, progress)
-    findings = [finding for report in reports for finding in report.findings]
-    findings += settle_absences(reports, policies, request.scope)
-    if foreign:
-        from srm_checks.foreign.builtins import merge
+        reports = judge_all(units, plan.policies, recipe, running, progress)
+    return _combined(reports, foreign, plan, request)
 
-        findings = merge(findings, foreign)
+
+def _combined(
+    reports: Sequence[UnitReport], foreign: list[Finding], plan: _Plan, request: ScanRequest, *, settled: bool = True
+) -> Judged:
+    """What the units say together; without `settled`, what they answer to absences is left for later."""
+    findings = [finding for report in reports for finding in report.findings]
+    if settled:
+        findings += settle_absences(reports, plan.policies, request.scope)
+    if foreign:
+        from srm_checks.foreign import builtins
+
+        findings = builtins.merge(findings, foreign)
     met = {finding.policy_id for finding in findings if finding.outcome is Outcome.MET}
     quiet: Counter[Kind] | None = None
-    if not recipe.task.keep_all:
+    if not (request.include_all or request.with_builtins):
         quiet = Counter(Kind.of(finding) for finding in findings if finding.outcome not in OPEN)
         for report in reports:
             met |= report.met
             for kind, count in report.quiet:
                 quiet[kind] += count
     notes = [note for report in reports for note in report.notes]
-    notes.extend(suppressions.remarks(inline_of(reports), _vocabulary(policy_set, request)))
+    notes.extend(suppressions.remarks(inline_of(reports), _vocabulary(plan.policy_set, request)))
     return Judged(
         findings=findings,
         quiet=quiet,
@@ -288,13 +391,7 @@ class _Before:
     notes: tuple[str, ...] = ()
 
 
-def _at_revision(
-    request: ScanRequest,
-    policies: Sequence[Policy],
-    policy_set: PolicySet,
-    progress: Progress | None,
-    running: Running,
-) -> _Before:
+def _at_revision(request: ScanRequest, plan: _Plan, progress: Progress | None, running: Running) -> _Before:
     """The findings of the other revision, by a scan of its files in the same places."""
     if request.triage.diff is None:
         return _Before()
@@ -313,7 +410,7 @@ def _at_revision(
             ),
         )
         inputs = discover(side.existing(request.paths), exclude=there.exclude)
-        judged = judge_units(inputs.units, policies, policy_set, there, progress, replace(running, cache=None))
+        judged = _judged(inputs.units, plan, there, progress, replace(running, cache=None))
         known = baseline.snapshot(judged.findings)
         unread = sorted({side.original(error.path) for error in [*inputs.errors, *judged.errors]})
     notes = [f"{path} could not be read at {commit[:12]}, so its findings count as new" for path in unread]

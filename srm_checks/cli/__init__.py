@@ -28,6 +28,7 @@ from srm_checks.errors import (
 
 COMMANDS: Final[Mapping[str, str]] = {
     "scan": "srm_checks.cli.scan:command",
+    "merge": "srm_checks.cli.merge:command",
     "explain": "srm_checks.cli.explain:command",
     "annotate": "srm_checks.cli.annotate:command",
     "policies": "srm_checks.cli.policies:command",

@@ -14,6 +14,7 @@ from srm_checks.config import NEVER, SCOPES, SERVICE_MODELS
 from srm_checks.errors import EXIT_GATE, EXIT_INCOMPLETE, EXIT_OK, UsageError
 from srm_checks.model import Domain, Severity, Side
 from srm_checks.report import FORMATS, Report
+from srm_checks.shards import parse as parse_shard
 
 
 @click.command("scan")
@@ -90,6 +91,8 @@ from srm_checks.report import FORMATS, Report
     metavar="SECONDS",
     help="Give up a root, plan or template that takes longer; 300 by default.",
 )
+@click.option("--shard", metavar="I/N", help="Scan part I of N; `merge` puts the JSON reports of the parts together.")
+@click.option("--executor", metavar="dask://HOST:PORT", help="Scan on the workers of a Dask scheduler.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 though the gate fails.")
 @click.option("--config", type=click.Path(), metavar="FILE", help="Configuration file (YAML, or TOML).")
 @verbosity
@@ -122,6 +125,8 @@ def command(
     no_cache: bool,
     cache_dir: str | None,
     unit_timeout: float | None,
+    shard: str | None,
+    executor: str | None,
     exit_zero: bool,
     config: str | None,
 ) -> int:
@@ -162,12 +167,14 @@ def command(
         cache=not no_cache,
         cache_dir=cache_dir,
         unit_timeout=unit_timeout,
+        shard=None if shard is None else parse_shard(shard),
+        executor=executor,
     )
     with progress_bar(console) as progress:
         report = api.run(paths or (".",), options, progress)
     write(report, destinations)
-    _say_notes(console, report, paths or (".",))
-    return _exit_code(report, exit_zero)
+    say_notes(console, report, paths or (".",))
+    return exit_code(report, exit_zero)
 
 
 def _parameters(paths: tuple[str, ...]) -> dict[str, str]:
@@ -176,7 +183,7 @@ def _parameters(paths: tuple[str, ...]) -> dict[str, str]:
     return {name: value for path in paths for name, value in read_parameters(path).items()}
 
 
-def _say_notes(console: Console, report: Report, paths: tuple[str, ...]) -> None:
+def say_notes(console: Console, report: Report, paths: tuple[str, ...]) -> None:
     result = report.result
     inputs = result.inputs
     if not (inputs.terraform_roots or inputs.plans or inputs.cloudformation_templates or result.errors):
@@ -190,7 +197,7 @@ def _say_notes(console: Console, report: Report, paths: tuple[str, ...]) -> None
         console.detail(f"{error.path}: {error.message} ({error.engine}, {error.kind})")
 
 
-def _exit_code(report: Report, exit_zero: bool) -> int:
+def exit_code(report: Report, exit_zero: bool) -> int:
     if report.decision.failed and not exit_zero:
         return EXIT_GATE
     return EXIT_INCOMPLETE if report.result.errors else EXIT_OK

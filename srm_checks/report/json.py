@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
+from srm_checks import shards
 from srm_checks.model import Finding, Outcome
 from srm_checks.pipeline import is_classified
 from srm_checks.report import Page, Report
@@ -27,6 +28,7 @@ def document(report: Report) -> dict[str, Any]:
     """The report as plain data: dicts, lists, texts, numbers, booleans and None."""
     result = report.result
     counts = result.counts
+    shard = {} if result.shard is None else {"shard": shards.dump(result.shard)}
     return {
         "schema": SCHEMA,
         "tool": {
@@ -60,6 +62,7 @@ def document(report: Report) -> dict[str, Any]:
             {"kind": each.kind, "name": each.name, "fixed": [asdict(key) for key in each.fixed]}
             for each in result.compared
         ],
+        **shard,
     }
 
 
