@@ -8,13 +8,14 @@ PYTHONS ?= python3.10 python3.11 python3.12 python3.13
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test docs bench format lock clean
+.PHONY: help demo test docs bench mutants format lock clean
 
 help:
 	@echo "make demo    scan the example stack in examples/demo"
 	@echo "make test    lint, types and tests"
 	@echo "make docs    write the pages that are made from the code"
 	@echo "make bench   what judging costs"
+	@echo "make mutants whether the fixtures catch every small change of the policies"
 	@echo "make format  let ruff format and mend the code"
 	@echo "make lock    resolve the dependencies again (needs Python 3.10 to 3.13)"
 	@echo "make clean   remove .venv and caches"
@@ -47,6 +48,9 @@ docs: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/evaluation.py
+
+mutants: $(INSTALLED)
+	$(BIN)/python -m tools.mutants
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
