@@ -11,7 +11,7 @@ import datetime
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from srm_checks.model import (
     ABSENT,
@@ -33,6 +33,10 @@ from srm_checks.model import (
 from srm_checks.policy.truth import Result
 
 Segments: TypeAlias = tuple[str, ...]
+
+# A key of a map that speaks of every key which is not in it. An open value says that any may be there, a known one that
+# all have it (the bare star among the principals of a policy).
+FURTHER_KEYS: Final = "*"
 
 
 class Undecided(Exception):
@@ -127,7 +131,7 @@ class StackIndex:
             found = self._loose[type_, attribute] = Loose({}, {}, [], [])
             for resource, _ref in self._table(type_, attribute).get("", ()):
                 value: Any = resource.attributes
-                if attribute[0] not in value and "*" not in value:
+                if attribute[0] not in value and FURTHER_KEYS not in value:
                     continue  # it names nothing
                 for step in attribute:
                     value = value.get(step) if isinstance(value, dict) else None
@@ -299,8 +303,8 @@ class Context:
                 joined = ".".join(segments[:length])
                 if joined in value:
                     return self.lookup(value[joined], segments[length:], (*path, joined))
-            if "*" in value:
-                return [(value["*"], path + segments)]
+            if FURTHER_KEYS in value:
+                return [(further(self, value), path + segments)]
             return [(ABSENT, path + segments)]
         if kind is list:
             found: list[tuple[Any, Path]] = []
@@ -322,9 +326,19 @@ class Context:
         return [(ABSENT, path + segments)]
 
 
+def further(context: Context, value: Mapping[str, Any]) -> Any:
+    """What an open map has under a key that it does not name."""
+    read = context.read(value[FURTHER_KEYS])
+    return _uncertain(read) if isinstance(read, Unknown) else read
+
+
 def _uncertain(value: Any) -> Any:
-    """A value of an element that may not be there at all."""
-    return value if type(value) is Unknown else Unknown(f"{value!r} in elements that may not be there")
+    """A value that is read of something which may not be there at all; what is absent either way is absent."""
+    if value is ABSENT:
+        return ABSENT
+    if isinstance(value, Unknown):
+        return Unknown(value.text, value.cause, value.refs)
+    return Unknown(f"{value!r} in elements that may not be there")
 
 
 def same(left: Any, right: Any) -> bool:
@@ -431,5 +445,5 @@ def _fill(data: Any, holes: dict[str, Unknown]) -> Any:
     if isinstance(data, list):
         return [_fill(item, holes) for item in data]
     if isinstance(data, dict):
-        return {(_fill(key, {}) if "\ue000" not in key else "*"): _fill(item, holes) for key, item in data.items()}
+        return {(_fill(key, {}) if "\ue000" not in key else FURTHER_KEYS): _fill(item, holes) for key, item in data.items()}
     return data

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from srm_checks.model import ABSENT, Cause, Encoded, Unknown
-from srm_checks.policy.access import Context, same
+from srm_checks.model import ABSENT, Cause, Choice, Encoded, Repeated, Unknown
+from srm_checks.policy.access import FURTHER_KEYS, Context, same
 from srm_checks.policy.operands import (
     NUMBER,
     SCALAR,
@@ -302,9 +302,20 @@ def length_less_than_or_equal(value: Elements, operand: float, context: Context)
 
 def is_empty(value: Elements, operand: Any, context: Context) -> int:
     """The list, map or text has nothing in it."""
-    if len(value) == 1 and value[0] in (("", True), ({}, True)):
-        return TRUE
+    if len(value) == 1:
+        only, certain = value[0]
+        if isinstance(only, dict) and certain:
+            return _is_empty_map(only, context)
+        if only == "" and certain:
+            return TRUE
     return _length_test(value, lambda n: n == 0, growing=False)
+
+
+def _is_empty_map(value: dict[str, Any], context: Context) -> int:
+    known = [inner for key, inner in value.items() if key != FURTHER_KEYS]
+    if any(map(_surely_there, known)) or any(context.read(inner) is not ABSENT for inner in known):
+        return FALSE
+    return UNKNOWN if FURTHER_KEYS in value else TRUE
 
 
 def cidr_covers(value: Elements, operand: tuple[Any, ...], context: Context) -> int:
@@ -526,20 +537,37 @@ def _over_all_elements(test: Callable[[Any, Any, Context], int]) -> Callable[[An
 OPERATORS: Final[dict[str, Operator]] = _table()
 
 PRESENCE: Final = {
-    "exists": "The attribute is set to something; null, `AWS::NoValue` and an empty block list are not.",
+    "exists": (
+        "The attribute is set to something; null, `AWS::NoValue` and an empty block list are not. A list of blocks "
+        "that may all not be there is unknown, or judged in each branch."
+    ),
     "not_exists": "The attribute is not set.",
 }
 
 
-def presence(value: Any) -> int:
-    """Whether an attribute is set: TRUE, FALSE or UNKNOWN."""
+def presence(value: Any, context: Context) -> int:
+    """Whether an attribute is set: TRUE, FALSE or UNKNOWN. A list is where it surely has an element."""
     if value is ABSENT:
         return FALSE
     if isinstance(value, Unknown):
         return TRUE if value.present else UNKNOWN
-    if isinstance(value, list) and not value:
-        return FALSE
-    return TRUE
+    if not isinstance(value, list):
+        return TRUE
+    if any(map(_surely_there, value)):  # what the others hang on then need not be decided
+        return TRUE
+    answer = FALSE
+    for _element, _index, certain in context.elements(value):
+        if certain:
+            return TRUE
+        answer = UNKNOWN
+    return answer
+
+
+def _surely_there(element: Any) -> bool:
+    """Whether an element of a list is there in every branch."""
+    if isinstance(element, Choice):
+        return _surely_there(element.then) and _surely_there(element.otherwise)
+    return element is not ABSENT and not isinstance(element, Repeated)
 
 
 def cause_of(value: Any) -> Cause:
