@@ -11,10 +11,11 @@ import datetime
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from srm_checks.model import (
     ABSENT,
+    FURTHER_KEYS,
     AnyOf,
     Choice,
     Cond,
@@ -33,10 +34,6 @@ from srm_checks.model import (
 from srm_checks.policy.truth import Result
 
 Segments: TypeAlias = tuple[str, ...]
-
-# A key of a map that speaks of every key which is not in it. An open value says that any may be there, a known one that
-# all have it (the bare star among the principals of a policy).
-FURTHER_KEYS: Final = "*"
 
 
 class Undecided(Exception):
@@ -313,7 +310,7 @@ class Context:
                 if certain:
                     found.extend(self.lookup(element, segments, inner))
                 else:
-                    found.extend((_uncertain(read), at) for read, at in self.lookup(element, segments, inner))
+                    found.extend((uncertain(read), at) for read, at in self.lookup(element, segments, inner))
             return found or [(ABSENT, path + segments)]
         if kind is Encoded:
             return self.lookup(value.value, segments, path)
@@ -329,10 +326,10 @@ class Context:
 def further(context: Context, value: Mapping[str, Any]) -> Any:
     """What an open map has under a key that it does not name."""
     read = context.read(value[FURTHER_KEYS])
-    return _uncertain(read) if isinstance(read, Unknown) else read
+    return uncertain(read) if isinstance(read, Unknown) else read
 
 
-def _uncertain(value: Any) -> Any:
+def uncertain(value: Any) -> Any:
     """A value that is read of something which may not be there at all; what is absent either way is absent."""
     if value is ABSENT:
         return ABSENT
@@ -445,5 +442,5 @@ def _fill(data: Any, holes: dict[str, Unknown]) -> Any:
     if isinstance(data, list):
         return [_fill(item, holes) for item in data]
     if isinstance(data, dict):
-        return {(_fill(key, {}) if "\ue000" not in key else FURTHER_KEYS): _fill(item, holes) for key, item in data.items()}
+        return {(FURTHER_KEYS if "\ue000" in key else key): _fill(item, holes) for key, item in data.items()}
     return data

@@ -55,7 +55,10 @@ NODES: Final = {
     ),
     "related": "Another resource of the stack that refers to this one (`by`), or that this one refers to (`through`).",
     "attribute": "An attribute, compared by one operator; `absent` says what it means that it is not set.",
-    "tag": "A tag of the resource, the provider's default tags included, compared by one operator.",
+    "tag": (
+        "A tag of the resource, the provider's default tags included, compared by one operator; a list of tags means "
+        "their values as one list."
+    ),
     "context": "`region`: the Region that the resource's provider or template is set to, compared by one operator.",
     "parameter": (
         "A parameter of the policy, compared by one operator: to leave a policy aside until the parameter "
@@ -286,11 +289,12 @@ class Compiler:
 
     def _reader(self, node: Mapping[str, Any], head: str, place: Place) -> Reader:
         if head == "tag":
-            name = self.variant(node["tag"], (*place, "tag"))
-            if not isinstance(name, str):
-                self.source.problem((*place, "tag"), "names one tag")
-                name = ""
-            return tag_reader(name)
+            spec = self.variant(node["tag"], (*place, "tag"))
+            names = spec if isinstance(spec, list) else [spec]
+            if not names or not all(isinstance(name, str) for name in names):
+                self.source.problem((*place, "tag"), "names a tag, or several in a list")
+                names = [""]
+            return tag_reader(names)
         if head == "context":
             if node["context"] != "region":
                 self.source.unknown_word((*place, "context"), "context", node["context"], ("region",))

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from srm_checks.model import ABSENT, Path, Repeated, Unknown
-from srm_checks.policy.access import FURTHER_KEYS, Context, decode_json
+from srm_checks.model import ABSENT, FURTHER_KEYS, Path, Repeated, Unknown
+from srm_checks.policy.access import Context, decode_json
 
 _LISTS: Final = ("Action", "NotAction", "Resource", "NotResource")
 # The statement blocks of the Terraform data source, by their document names.

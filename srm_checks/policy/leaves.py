@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 from srm_checks import model
-from srm_checks.model import ABSENT, Cause, Path, Repeated, Resource, Unknown
-from srm_checks.policy.access import FURTHER_KEYS, Condition, Context, Segments
+from srm_checks.model import ABSENT, FURTHER_KEYS, Cause, Path, Repeated, Resource, Unknown
+from srm_checks.policy.access import Condition, Context, Segments, further, uncertain
 from srm_checks.policy.operators import Operator, as_text, cause_of, presence
 from srm_checks.policy.partial import on_partial
 from srm_checks.policy.truth import FALSE, NA, NEGATED, UNKNOWN, Fact, Result, all_of, any_of, negate
@@ -58,17 +58,27 @@ def read_region(context: Context, resource: Resource, value: Any, path: Path) ->
     return [(context.read(region), ("region",))]
 
 
-def tag_reader(name: str) -> Reader:
+def tag_reader(names: Sequence[str]) -> Reader:
+    """The value of a tag, or the values of several as one list."""
+
     def read_tag(context: Context, resource: Resource, value: Any, path: Path) -> list[tuple[Any, Path]]:
         tags = context.read(resource.tags)
         key = "tags" if "::" not in resource.type else "Tags"
-        if isinstance(tags, dict):
-            if name in tags:
-                return [(context.read(tags[name]), (key, name))]
-            return [(context.read(tags["*"]) if "*" in tags else ABSENT, (key, name))]
-        return [(tags, (key,))]
+        found = [(name, _tag(context, tags, name)) for name in names]
+        there = [(name, value) for name, value in found if value is not ABSENT]
+        name, only = (there or found)[0]
+        at = (key, name) if isinstance(tags, dict) else (key,)
+        return [([_as_element(value) for _name, value in there], at) if len(names) > 1 and there else (only, at)]
 
     return read_tag
+
+
+def _tag(context: Context, tags: Any, name: str) -> Any:
+    if not isinstance(tags, dict):
+        return uncertain(tags)
+    if name in tags:
+        return context.read(tags[name])
+    return further(context, tags) if FURTHER_KEYS in tags else ABSENT
 
 
 def at_absence(resource: Resource, at: Path, truth: int) -> Result:

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from srm_checks.model import ABSENT, Cause, Choice, Encoded, Repeated, Unknown
-from srm_checks.policy.access import FURTHER_KEYS, Context, same
+from srm_checks.model import ABSENT, FURTHER_KEYS, Cause, Choice, Encoded, Repeated, Unknown
+from srm_checks.policy.access import Context, same
 from srm_checks.policy.operands import (
     NUMBER,
     SCALAR,

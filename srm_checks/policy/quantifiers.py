@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
-from srm_checks.model import ABSENT, Cause, Path, Resource, Unknown
-from srm_checks.policy.access import FURTHER_KEYS, Condition, Context, Segments, Undecided, decode_json
+from srm_checks.model import ABSENT, FURTHER_KEYS, Cause, Path, Resource, Unknown
+from srm_checks.policy.access import Condition, Context, Segments, Undecided, decode_json
 from srm_checks.policy.documents import statements
 from srm_checks.policy.leaves import HIDDEN, OPEN_LENGTH, at_absence, or_absent
 from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN, Fact, Result, all_of, any_of, negate
