@@ -136,7 +136,9 @@ def comparison(read: Reader, operator: Operator, operand: Any, at_absent: int | 
         kind = type(item)
         if kind is list and not operator.reads_open:
             return elementwise(context, resource, item, at)
-        if kind is Unknown and not operator.reads_open:
+        if kind is Unknown and operator.on_open is not None:
+            truth = operator.on_open(item, operand, context)
+        elif kind is Unknown and not operator.reads_open:
             truth = on_partial(base, item, operand)
             if negated:
                 truth = NEGATED[truth]

@@ -250,6 +250,47 @@ def test_support_dates(version: str, warn: int, expected: str) -> None:
     assert outcome(rule, thing(x=version)) == expected
 
 
+NAMED = "{product: os-ubuntu, pattern: 'ubuntu[^0-9]*(\\d\\d\\.\\d\\d)'%s}"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("ubuntu/images/hvm-ssd/ubuntu-focal-20.04-amd64-server-*", "gap"),
+        ("ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-*", "met"),
+        ("ubuntu-99.04", "unknown (unresolved-value)"),
+        ("acme-base-1", "unknown (unresolved-value)"),
+        (["ubuntu-24.04-a", "ubuntu-20.04-a"], "gap"),
+        (Unknown("x", parts=("ubuntu-focal-20.04-", None, "-server"), present=True), "gap"),
+        (Unknown("x", parts=("ubuntu-", None, "-amd64"), present=True), "unknown (unresolved-value)"),
+        (Unknown("x", parts=("ubuntu-20.04", None), present=True), "unknown (unresolved-value)"),
+        (Unknown("{{resolve:ssm:/canonical/ubuntu/server/20.04/stable}}", present=True), "gap"),
+        (Unknown("Image, read from /canonical/ubuntu/server/24.04/stable", present=True), "met"),
+        (Unknown("var.ubuntu_20.04"), "unknown (unresolved-value)"),
+    ],
+)
+def test_a_version_inside_a_longer_text(value: Any, expected: str) -> None:
+    assert (
+        outcome(policy(f"require: {{attribute: x, in_support: {NAMED % ''}, absent: gap}}"), thing(x=value)) == expected
+    )
+
+
+def test_a_text_that_names_no_version() -> None:
+    rule = policy(f"require: {{attribute: x, in_support: {NAMED % ', no_match: not-applicable'}, absent: gap}}")
+    assert outcome(rule, thing(x="acme-base-1")) == "not-applicable"
+    assert outcome(rule, thing(x="ubuntu-20.04")) == "gap"
+    assert outcome(rule, thing(x=Unknown("Image, read from /acme/image", present=True))) == "not-applicable"
+    assert outcome(rule, thing(x=Unknown("var.x"))) == "unknown (unresolved-value)"
+    for wrong in (
+        {"product": "os-ubuntu", "pattern": "no group"},
+        {"product": "os-ubuntu", "pattern": "(two)(groups)"},
+        {"product": "os-ubuntu", "no_match": "met"},
+        {"product": "os-ubuntu", "pattern": "(x)", "no_match": "maybe"},
+    ):
+        with pytest.raises(OperandError):
+            OPERATORS["in_support"].prepare(wrong)
+
+
 def test_every_operator_has_a_text_for_the_reference() -> None:
     assert [operator.name for operator in OPERATORS.values() if not operator.doc] == []
 
