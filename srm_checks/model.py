@@ -17,6 +17,9 @@ these may stand anywhere:
 * `Repeated` (only as a list element): any number of elements, also none, each of which looks like its value.
 * `Encoded`: a text that is the JSON of a value (`jsonencode(...)`, the `json` of a policy document data source).
 
+A dict with the key `FURTHER_KEYS` speaks there of every key that it does not name: an open value says that any may
+be there, a known one that all have it (the bare star among the principals of a policy).
+
 A Terraform block is a list of dicts even where it may stand only once, in HCL and in a plan alike.
 """
 
@@ -139,6 +142,8 @@ class _Absent:
 
 
 ABSENT: Final = _Absent()
+
+FURTHER_KEYS: Final = "*"
 
 Path: TypeAlias = tuple[str | int, ...]  # ("ingress", 0, "from_port")
 

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from srm_checks.model import (
     ABSENT,
+    FURTHER_KEYS,
     AnyOf,
     Choice,
     Cond,
@@ -131,7 +132,7 @@ class StackIndex:
             found = self._loose[type_, attribute] = Loose({}, {}, [], [])
             for resource, _ref in self._table(type_, attribute).get("", ()):
                 value: Any = resource.attributes
-                if attribute[0] not in value and "*" not in value:
+                if attribute[0] not in value and FURTHER_KEYS not in value:
                     continue  # it names nothing
                 for step in attribute:
                     value = value.get(step) if isinstance(value, dict) else None
@@ -303,8 +304,8 @@ class Context:
                 joined = ".".join(segments[:length])
                 if joined in value:
                     return self.lookup(value[joined], segments[length:], (*path, joined))
-            if "*" in value:
-                return [(value["*"], path + segments)]
+            if FURTHER_KEYS in value:
+                return [(further(self, value), path + segments)]
             return [(ABSENT, path + segments)]
         if kind is list:
             found: list[tuple[Any, Path]] = []
@@ -313,7 +314,7 @@ class Context:
                 if certain:
                     found.extend(self.lookup(element, segments, inner))
                 else:
-                    found.extend((_uncertain(read), at) for read, at in self.lookup(element, segments, inner))
+                    found.extend((uncertain(read), at) for read, at in self.lookup(element, segments, inner))
             return found or [(ABSENT, path + segments)]
         if kind is Encoded:
             return self.lookup(value.value, segments, path)
@@ -326,9 +327,19 @@ class Context:
         return [(ABSENT, path + segments)]
 
 
-def _uncertain(value: Any) -> Any:
-    """A value of an element that may not be there at all."""
-    return value if type(value) is Unknown else Unknown(f"{value!r} in elements that may not be there")
+def further(context: Context, value: Mapping[str, Any]) -> Any:
+    """What an open map has under a key that it does not name."""
+    read = context.read(value[FURTHER_KEYS])
+    return uncertain(read) if isinstance(read, Unknown) else read
+
+
+def uncertain(value: Any) -> Any:
+    """A value that is read of something which may not be there at all; what is absent either way is absent."""
+    if value is ABSENT:
+        return ABSENT
+    if isinstance(value, Unknown):
+        return Unknown(value.text, value.cause, value.refs)
+    return Unknown(f"{value!r} in elements that may not be there")
 
 
 def same(left: Any, right: Any) -> bool:
@@ -435,5 +446,5 @@ def _fill(data: Any, holes: dict[str, Unknown]) -> Any:
     if isinstance(data, list):
         return [_fill(item, holes) for item in data]
     if isinstance(data, dict):
-        return {(_fill(key, {}) if "\ue000" not in key else "*"): _fill(item, holes) for key, item in data.items()}
+        return {(FURTHER_KEYS if "\ue000" in key else key): _fill(item, holes) for key, item in data.items()}
     return data

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from srm_checks.model import Cause, Outcome, Path, Resource
+from srm_checks.model import Cause, Path, Resource
 from srm_checks.policy import naming
 from srm_checks.policy.access import Condition, Context, Segments, Undecided
 from srm_checks.policy.leaves import (
@@ -29,14 +29,8 @@ from srm_checks.policy.ports import port_test
 from srm_checks.policy.quantifiers import COLLECTIONS, quantified
 from srm_checks.policy.relations import anywhere, referred, referring
 from srm_checks.policy.source import Place, Source
-from srm_checks.policy.truth import FALSE, NA, TRUE, UNKNOWN, Result, all_of, any_of, negate
+from srm_checks.policy.truth import FALSE, NA, OUTCOME_TRUTH, TRUE, UNKNOWN, Result, all_of, any_of, negate
 
-_OUTCOME_TRUTH: Final = {
-    Outcome.GAP.value: FALSE,
-    Outcome.MET.value: TRUE,
-    Outcome.UNKNOWN.value: UNKNOWN,
-    Outcome.NOT_APPLICABLE.value: NA,
-}
 QUANTIFIERS: Final = ("every", "some", "none")
 LINKS: Final = ("by", "through", "anywhere")
 NODES: Final = {
@@ -55,7 +49,10 @@ NODES: Final = {
     ),
     "related": "Another resource of the stack that refers to this one (`by`), or that this one refers to (`through`).",
     "attribute": "An attribute, compared by one operator; `absent` says what it means that it is not set.",
-    "tag": "A tag of the resource, the provider's default tags included, compared by one operator.",
+    "tag": (
+        "A tag of the resource, the provider's default tags included, compared by one operator; a list of tags means "
+        "their values as one list."
+    ),
     "context": "`region`: the Region that the resource's provider or template is set to, compared by one operator.",
     "parameter": (
         "A parameter of the policy, compared by one operator: to leave a policy aside until the parameter "
@@ -142,10 +139,10 @@ class Compiler:
 
     def _outcome_truth(self, word: Any, place: Place) -> int:
         word = self.variant(word, place)
-        if word not in _OUTCOME_TRUTH:
-            self.source.unknown_word(place, "outcome", word, _OUTCOME_TRUTH)
+        if word not in OUTCOME_TRUTH:
+            self.source.unknown_word(place, "outcome", word, OUTCOME_TRUTH)
             return UNKNOWN
-        return _OUTCOME_TRUTH[word]
+        return OUTCOME_TRUTH[word]
 
     def variant(self, value: Any, place: Place) -> Any:
         """The value for this type where it is a map by framework or type; and the value of a parameter."""
@@ -286,11 +283,12 @@ class Compiler:
 
     def _reader(self, node: Mapping[str, Any], head: str, place: Place) -> Reader:
         if head == "tag":
-            name = self.variant(node["tag"], (*place, "tag"))
-            if not isinstance(name, str):
-                self.source.problem((*place, "tag"), "names one tag")
-                name = ""
-            return tag_reader(name)
+            spec = self.variant(node["tag"], (*place, "tag"))
+            names = spec if isinstance(spec, list) else [spec]
+            if not names or not all(isinstance(name, str) for name in names):
+                self.source.problem((*place, "tag"), "names a tag, or several in a list")
+                names = [""]
+            return tag_reader(names)
         if head == "context":
             if node["context"] != "region":
                 self.source.unknown_word((*place, "context"), "context", node["context"], ("region",))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from srm_checks.model import ABSENT, Path, Repeated, Unknown
+from srm_checks.model import ABSENT, FURTHER_KEYS, Path, Repeated, Unknown
 from srm_checks.policy.access import Context, decode_json
 
 _LISTS: Final = ("Action", "NotAction", "Resource", "NotResource")
@@ -43,7 +43,7 @@ def statements(context: Context, value: Any, path: Path) -> Iterator[tuple[Any, 
         return
     name = next((key for key in ("Statement", "statement") if key in document), None)
     if name is None:
-        if "*" in document:
+        if FURTHER_KEYS in document:
             yield Unknown("a policy document of which a part is not known"), path, False
         return
     listed = decode_json(context.read(document[name]))

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
+from srm_checks.policy.truth import OUTCOME_TRUTH
+
 
 class OperandError(ValueError):
     """The operand of an operator is wrong; the text says what it should be."""
@@ -120,12 +122,15 @@ def version(operand: Any) -> tuple[int, ...]:
     return parts
 
 
+_SUPPORT_KEYS: Final = ("product", "until", "warn_days", "pattern", "no_match")
+
+
 def support(operand: Any) -> dict[str, Any]:
     if not isinstance(operand, dict) or "product" not in operand:
-        raise OperandError("takes {product: ..., until: ..., warn_days: ...}")
-    unknown = set(operand) - {"product", "until", "warn_days"}
+        raise OperandError("takes {product: ..., until: ..., warn_days: ..., pattern: ..., no_match: ...}")
+    unknown = set(operand) - set(_SUPPORT_KEYS)
     if unknown:
-        raise OperandError(f"does not know {', '.join(sorted(unknown))}; it takes product, until, warn_days")
+        raise OperandError(f"does not know {', '.join(sorted(unknown))}; it takes {', '.join(_SUPPORT_KEYS)}")
     until = operand.get("until", "end_of_standard_support")
     if until not in ("end_of_standard_support", "end_of_extended_support", "block_create", "block_update"):
         raise OperandError("`until` is end_of_standard_support, end_of_extended_support, block_create or block_update")
@@ -140,4 +145,16 @@ def support(operand: Any) -> dict[str, Any]:
     for product in [products] if isinstance(products, str) else products:
         if product not in known():
             raise OperandError(f"no end-of-support data for {product!r}; there are {', '.join(sorted(known()))}")
-    return {"product": [products] if isinstance(products, str) else products, "until": until, "warn_days": days}
+    pattern = regex(operand["pattern"]) if "pattern" in operand else None
+    if pattern is not None and pattern.groups != 1:
+        raise OperandError("`pattern` is a regular expression with one group, which is the version")
+    no_match = operand.get("no_match", "unknown")
+    if no_match not in OUTCOME_TRUTH or ("no_match" in operand and pattern is None):
+        raise OperandError(f"`no_match` stands beside `pattern`, and is one of {', '.join(OUTCOME_TRUTH)}")
+    return {
+        "product": [products] if isinstance(products, str) else products,
+        "until": until,
+        "warn_days": days,
+        "pattern": pattern,
+        "no_match": OUTCOME_TRUTH[no_match],
+    }

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from srm_checks.model import ABSENT, Cause, Encoded, Unknown
+from srm_checks.model import ABSENT, FURTHER_KEYS, Cause, Choice, Encoded, Repeated, Unknown
 from srm_checks.policy.access import Context, same
 from srm_checks.policy.operands import (
     NUMBER,
@@ -48,7 +48,8 @@ class Operator:
     `test(value, operand, context)` decides on one value; for a list operator (`on_list`) `value` is a list of
     (element, certain) pairs, where an element may be Unknown. `prepare` checks and converts the operand once.
     `operand` is its JSON Schema. `negates` names the operator that this one is the opposite of. `reads_open` marks
-    an operator that wants Unknown values as well; `hides` one whose values must not be shown.
+    an operator that wants lists as they are and Unknown values as well; `on_open` is one's answer on an Unknown value
+    alone. `hides` marks one whose values must not be shown.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Operator:
     on_list: bool = False
     negates: str | None = None
     reads_open: bool = False
+    on_open: Callable[[Unknown, Any, Context], int] | None = None
     hides: bool = False
 
     @property
@@ -303,9 +305,20 @@ def length_less_than_or_equal(value: Elements, operand: float, context: Context)
 
 def is_empty(value: Elements, operand: Any, context: Context) -> int:
     """The list, map or text has nothing in it."""
-    if len(value) == 1 and value[0] in (("", True), ({}, True)):
-        return TRUE
+    if len(value) == 1:
+        only, certain = value[0]
+        if isinstance(only, dict) and certain:
+            return _is_empty_map(only, context)
+        if only == "" and certain:
+            return TRUE
     return _length_test(value, lambda n: n == 0, growing=False)
+
+
+def _is_empty_map(value: dict[str, Any], context: Context) -> int:
+    known = [inner for key, inner in value.items() if key != FURTHER_KEYS]
+    if any(map(_surely_there, known)) or any(context.read(inner) is not ABSENT for inner in known):
+        return FALSE
+    return UNKNOWN if FURTHER_KEYS in value else TRUE
 
 
 def cidr_covers(value: Elements, operand: tuple[Any, ...], context: Context) -> int:
@@ -365,12 +378,46 @@ def in_support(value: Any, operand: dict[str, Any], context: Context) -> int:
 
     `product` names a product of the catalogue's end-of-support data (or several: the first that lists the version
     counts); a longer version than the data's counts as its longest prefix (8.0.35 as 8.0). A version that is not
-    listed, or one without a date, is unknown.
+    listed, or one without a date, is unknown. `until` is the date that counts: end_of_standard_support (the default),
+    end_of_extended_support, block_create or block_update. `pattern` is a regular expression with one group, which
+    takes the version out of a longer text, such as the name of an image; it may match anywhere, also in the written
+    pieces of a text that is partly open, and in the path of a look-up in the Parameter Store. `no_match` is the outcome
+    for a text in which it does not match: unknown (the default), not-applicable, met or gap.
     """
+    pattern: re.Pattern[str] | None = operand["pattern"]
+    if pattern is None:
+        return _supported(str(value), operand, context)
+    found = pattern.search(str(value)[:MAX_REGEX_TEXT])
+    version = found.group(1) if found else None
+    return operand["no_match"] if version is None else _supported(version, operand, context)
+
+
+def _in_support_open(value: Unknown, operand: dict[str, Any], context: Context) -> int:
+    pattern: re.Pattern[str] | None = operand["pattern"]
+    if pattern is None:
+        return UNKNOWN
+    path = _LOOKED_UP.search(value.text)
+    if path is not None and value.parts is None:
+        return in_support(path.group(1), operand, context)
+    text = "".join(_HOLE if part is None else part for part in value.parts or (None,))
+    found = pattern.search(text[:MAX_REGEX_TEXT])
+    if found is None or found.group(1) is None:
+        return UNKNOWN
+    # Beside a hole the version may go on.
+    around = text[max(found.start(1) - 1, 0) : found.end(1) + 1]
+    return UNKNOWN if _HOLE in around else _supported(found.group(1), operand, context)
+
+
+# The path of a parameter of the Parameter Store, as the text of what is read from there has it.
+_LOOKED_UP: Final = re.compile(r"(?:, read from |\{\{resolve:ssm(?:-secure)?:)([^{}]*)")
+_HOLE: Final = "\ue000"
+
+
+def _supported(version: str, operand: dict[str, Any], context: Context) -> int:
     from srm_checks.catalogue.support import ends
 
     for product in operand["product"]:
-        end = ends(product, str(value), operand["until"])
+        end = ends(product, version, operand["until"])
         if end is None:
             continue
         if isinstance(end, str):
@@ -445,7 +492,7 @@ def _table() -> dict[str, Operator]:
         Operator("less_than", less_than, number, NUMBER),
         Operator("less_than_or_equal", less_than_or_equal, number, NUMBER),
         Operator("version_at_least", version_at_least, version, {"type": ["string", "number"]}),
-        Operator("in_support", in_support, support, {"type": "object"}),
+        Operator("in_support", in_support, support, {"type": "object"}, on_open=_in_support_open),
         Operator("has_secret", has_secret, yes, YES, reads_open=True, hides=True),
         Operator(
             "expression_contains",
@@ -532,20 +579,37 @@ def _over_all_elements(test: Callable[[Any, Any, Context], int]) -> Callable[[An
 OPERATORS: Final[dict[str, Operator]] = _table()
 
 PRESENCE: Final = {
-    "exists": "The attribute is set to something; null, `AWS::NoValue` and an empty block list are not.",
+    "exists": (
+        "The attribute is set to something; null, `AWS::NoValue` and an empty block list are not. A list of blocks "
+        "that may all not be there is unknown, or judged in each branch."
+    ),
     "not_exists": "The attribute is not set.",
 }
 
 
-def presence(value: Any) -> int:
-    """Whether an attribute is set: TRUE, FALSE or UNKNOWN."""
+def presence(value: Any, context: Context) -> int:
+    """Whether an attribute is set: TRUE, FALSE or UNKNOWN. A list is where it surely has an element."""
     if value is ABSENT:
         return FALSE
     if isinstance(value, Unknown):
         return TRUE if value.present else UNKNOWN
-    if isinstance(value, list) and not value:
-        return FALSE
-    return TRUE
+    if not isinstance(value, list):
+        return TRUE
+    if any(map(_surely_there, value)):  # what the others hang on then need not be decided
+        return TRUE
+    answer = FALSE
+    for _element, _index, certain in context.elements(value):
+        if certain:
+            return TRUE
+        answer = UNKNOWN
+    return answer
+
+
+def _surely_there(element: Any) -> bool:
+    """Whether an element of a list is there in every branch."""
+    if isinstance(element, Choice):
+        return _surely_there(element.then) and _surely_there(element.otherwise)
+    return element is not ABSENT and not isinstance(element, Repeated)
 
 
 def cause_of(value: Any) -> Cause:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
-from srm_checks.model import ABSENT, Cause, Path, Resource, Unknown
+from srm_checks.model import ABSENT, FURTHER_KEYS, Cause, Path, Resource, Unknown
 from srm_checks.policy.access import Condition, Context, Segments, Undecided, decode_json
 from srm_checks.policy.documents import statements
-from srm_checks.policy.leaves import HIDDEN, at_absence
+from srm_checks.policy.leaves import HIDDEN, OPEN_LENGTH, at_absence, or_absent
 from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN, Fact, Result, all_of, any_of, negate
 
 _Elements: TypeAlias = Callable[[Context, Any, Path], Iterable[tuple[Any, Path, bool]]]
@@ -29,7 +29,7 @@ def _map_values(context: Context, item: Any, at: Path) -> Iterator[tuple[Any, Pa
     for key, inner in data.items():
         value = context.read(inner)
         if value is not ABSENT:
-            yield value, (*at, key), key != "*"
+            yield value, (*at, key), key != FURTHER_KEYS
 
 
 # What a quantifier can go through, by the key that names it.
@@ -45,34 +45,32 @@ def quantified(
 ) -> Condition:
     def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
         results: list[Result] = []
-        declared = False
+        declared = False  # by an element that is surely there, or by something that is no list
         undecided: Undecided | None = None
         for segments in paths:
             for item, at in context.lookup(value, segments, path):
-                if item is ABSENT or item == []:
+                if item is ABSENT:
                     continue
-                declared = True
+                declared = declared or not isinstance(item, list)
                 for element, inner, certain in elements_of(context, item, at):
+                    declared = declared or certain
                     try:
                         results.append(_element(where, context, resource, element, inner, certain=certain))
                     except Undecided as open_condition:
                         undecided = undecided or open_condition
-        if not declared and at_absent is not None:
-            return at_absence(resource, path + paths[0], at_absent)
-        if head == "every":
-            if undecided and not any(result.truth == FALSE for result in results):
-                raise undecided
-            return (
-                all_of(_maybe(result, FALSE) for result in results)
-                if results
-                else _empty(resource, path + paths[0], TRUE)
-            )
-        if undecided and not any(result.truth == TRUE for result in results):
+        decisive = FALSE if head == "every" else TRUE
+        if undecided and not any(result.truth == decisive for result in results):
             raise undecided
-        found = (
-            any_of(_maybe(result, TRUE) for result in results) if results else _empty(resource, path + paths[0], FALSE)
-        )
-        return found if head == "some" else negate(found)
+        if not results:
+            if not declared and at_absent is not None:
+                return at_absence(resource, path + paths[0], at_absent)
+            found = _empty(resource, path + paths[0], TRUE if head == "every" else FALSE)
+        else:
+            join = all_of if head == "every" else any_of
+            found = join(_maybe(result, decisive) for result in results)
+        if head == "none":
+            found = negate(found)
+        return found if declared or at_absent is None else or_absent(found, at_absent)
 
     return judge
 
@@ -100,7 +98,7 @@ def _element(
 def _maybe(result: Result, decisive: int) -> Result:
     """An element that may not be there cannot decide by itself."""
     if isinstance(result, _Uncertain) and result.truth == decisive:
-        return Result(UNKNOWN, result.facts, Cause.UNRESOLVED_VALUE, "a list whose length is not known")
+        return Result(UNKNOWN, result.facts, Cause.UNRESOLVED_VALUE, OPEN_LENGTH)
     return result
 
 

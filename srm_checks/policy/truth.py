@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from srm_checks.model import Cause
+from srm_checks.model import Cause, Outcome
 
 if TYPE_CHECKING:
     from srm_checks.model import Path, Resource
@@ -20,6 +20,14 @@ UNKNOWN: Final = 2
 NA: Final = 3
 
 NEGATED: Final = (TRUE, FALSE, UNKNOWN, NA)
+
+# The truth that an outcome's word in a policy stands for.
+OUTCOME_TRUTH: Final = {
+    Outcome.GAP.value: FALSE,
+    Outcome.MET.value: TRUE,
+    Outcome.UNKNOWN.value: UNKNOWN,
+    Outcome.NOT_APPLICABLE.value: NA,
+}
 
 
 class Fact(NamedTuple):

@@ -368,3 +368,48 @@ def test_a_reference_inside_an_element_is_told_from_that_of_another_element() ->
     (verdict,) = verdicts(rule, mine, good, bad)
     assert verdict.outcome is Outcome.GAP
     assert [entry.path for entry in verdict.evidence if entry.path.startswith("mount")] == ["mount.1"]
+
+
+def test_quantifiers_over_blocks_that_are_not_always_there() -> None:
+    sometimes, any_number = [Choice(PROD, {"port": 443}, ABSENT)], [Repeated({"port": 443})]
+    every = policy("require: {every: {in: rule, where: {attribute: port, equals: 443}}, absent: gap}")
+    assert outcome(every, thing(rule=sometimes)) == "gap when var.env is not prod"
+    assert outcome(every, thing(rule=any_number)) == "unknown (unresolved-value)"
+    assert outcome(every, thing(rule=[{"port": 443}, *any_number])) == "met"
+    none = policy("require: {none: {in: rule, where: {attribute: port, equals: 22}}, absent: gap}")
+    assert outcome(none, thing(rule=sometimes)) == "gap when var.env is not prod"
+    assert outcome(none, thing(rule=any_number)) == "unknown (unresolved-value)"
+    some = policy("require: {some: {in: rule, where: {attribute: port, equals: 22}}, absent: met}")
+    assert outcome(some, thing(rule=sometimes)) == "gap when var.env is prod"
+    assert outcome(some, thing(rule=any_number)) == "unknown (unresolved-value)"
+    skipped = policy("require: {every: {in: rule, where: {attribute: port, equals: 22}}, absent: not-applicable}")
+    assert outcome(skipped, thing(rule=any_number)) == "unknown (unresolved-value)"
+    assert outcome(skipped, thing(rule=sometimes)) == "gap when var.env is prod"
+
+
+# ------------------------------------------------------------------ tags
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"team": "x"}, "met"),
+        ({}, "gap"),
+        (Unknown("var.tags", present=True), "unknown (unresolved-value)"),
+        ({"*": Unknown("var.tags", present=True)}, "unknown (unresolved-value)"),
+        ({"team": "x", "*": Unknown("var.tags")}, "met"),
+        ({"team": Choice(PROD, "x", ABSENT)}, "gap when var.env is not prod"),
+    ],
+)
+def test_tags_that_are_there_and_tags_that_may_be(tags: object, expected: str) -> None:
+    assert outcome(policy("require: {tag: team, exists: yes}"), thing(tags=tags)) == expected
+
+
+def test_several_tags_are_one_list() -> None:
+    rule = policy("require: {tag: [team, Team], exists: yes}")
+    assert outcome(rule, thing(tags={"Team": "x", "*": Unknown("var.tags")})) == "met"
+    assert outcome(rule, thing(tags={"*": Unknown("var.tags")})) == "unknown (unresolved-value)"
+    assert outcome(rule, thing(tags={"owner": "x"})) == "gap"
+    rule = policy("require: {tag: [team, Team], within: [x, y], absent: gap}")
+    assert outcome(rule, thing(tags={"team": "x", "Team": "y"})) == "met"
+    assert outcome(rule, thing(tags={"team": "x", "Team": "z"})) == "gap"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srm_checks.model import ABSENT, Cause, Encoded, Repeated, Unknown
+from srm_checks.model import ABSENT, Cause, Choice, Encoded, Repeated, Test, Unknown
 from srm_checks.policy.operands import OperandError
 from srm_checks.policy.operators import OPERATORS
 from tests.policy.making import outcome, policy, thing
@@ -250,5 +250,115 @@ def test_support_dates(version: str, warn: int, expected: str) -> None:
     assert outcome(rule, thing(x=version)) == expected
 
 
+NAMED = "{product: os-ubuntu, pattern: 'ubuntu[^0-9]*(\\d\\d\\.\\d\\d)'%s}"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("ubuntu/images/hvm-ssd/ubuntu-focal-20.04-amd64-server-*", "gap"),
+        ("ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-*", "met"),
+        ("ubuntu-99.04", "unknown (unresolved-value)"),
+        ("acme-base-1", "unknown (unresolved-value)"),
+        (["ubuntu-24.04-a", "ubuntu-20.04-a"], "gap"),
+        (Unknown("x", parts=("ubuntu-focal-20.04-", None, "-server"), present=True), "gap"),
+        (Unknown("x", parts=("ubuntu-", None, "-amd64"), present=True), "unknown (unresolved-value)"),
+        (Unknown("x", parts=("ubuntu-20.04", None), present=True), "unknown (unresolved-value)"),
+        (Unknown("{{resolve:ssm:/canonical/ubuntu/server/20.04/stable}}", present=True), "gap"),
+        (Unknown("Image, read from /canonical/ubuntu/server/24.04/stable", present=True), "met"),
+        (Unknown("var.ubuntu_20.04"), "unknown (unresolved-value)"),
+    ],
+)
+def test_a_version_inside_a_longer_text(value: Any, expected: str) -> None:
+    assert (
+        outcome(policy(f"require: {{attribute: x, in_support: {NAMED % ''}, absent: gap}}"), thing(x=value)) == expected
+    )
+
+
+def test_a_text_that_names_no_version() -> None:
+    rule = policy(f"require: {{attribute: x, in_support: {NAMED % ', no_match: not-applicable'}, absent: gap}}")
+    assert outcome(rule, thing(x="acme-base-1")) == "not-applicable"
+    assert outcome(rule, thing(x="ubuntu-20.04")) == "gap"
+    assert outcome(rule, thing(x=Unknown("Image, read from /acme/image", present=True))) == "not-applicable"
+    assert outcome(rule, thing(x=Unknown("var.x"))) == "unknown (unresolved-value)"
+    for wrong in (
+        {"product": "os-ubuntu", "pattern": "no group"},
+        {"product": "os-ubuntu", "pattern": "(two)(groups)"},
+        {"product": "os-ubuntu", "no_match": "met"},
+        {"product": "os-ubuntu", "pattern": "(x)", "no_match": "maybe"},
+    ):
+        with pytest.raises(OperandError):
+            OPERATORS["in_support"].prepare(wrong)
+
+
 def test_every_operator_has_a_text_for_the_reference() -> None:
     assert [operator.name for operator in OPERATORS.values() if not operator.doc] == []
+
+
+PROD = Test("|var.stage", "prod", "var.stage")
+SOMETIMES = [Choice(PROD, {"on": True}, ABSENT)]
+ANY_NUMBER = [Repeated({"on": True})]
+
+
+@pytest.mark.parametrize(
+    ("value", "exists"),
+    [
+        (SOMETIMES, "gap when var.stage is not prod"),
+        ([Choice(PROD, {"on": True}, ABSENT), Choice(PROD, ABSENT, {"on": False})], "met"),
+        ([{"on": True}, Choice(PROD, {"on": True}, ABSENT)], "met"),
+        ([Choice(PROD, {"on": True}, {"on": False})], "met"),
+        (ANY_NUMBER, "unknown (unresolved-value)"),
+        ([{"on": True}, Repeated({"on": True})], "met"),
+        (Choice(PROD, [], [{"on": True}]), "gap when var.stage is prod"),
+    ],
+)
+def test_presence_of_blocks_that_are_not_always_there(value: Any, exists: str) -> None:
+    assert outcome(policy("require: {attribute: x, exists: yes}"), thing(x=value)) == exists
+
+
+def test_absence_of_blocks_that_are_not_always_there() -> None:
+    rule = policy("require: {attribute: x, not_exists: yes}")
+    assert outcome(rule, thing(x=SOMETIMES)) == "gap when var.stage is prod"
+    assert outcome(rule, thing(x=ANY_NUMBER)) == "unknown (unresolved-value)"
+    assert outcome(policy("require: {attribute: x, is_empty: yes, absent: met}"), thing(x=SOMETIMES)) == (
+        "gap when var.stage is prod"
+    )
+    assert outcome(policy("require: {attribute: x, length_equals: 1, absent: gap}"), thing(x=SOMETIMES)) == (
+        "gap when var.stage is not prod"
+    )
+
+
+def test_what_stands_in_a_block_that_may_not_be_there_may_be_absent() -> None:
+    key = Unknown("aws_kms_key.k.arn", present=True, parts=("arn:", None))
+    blocks = [Repeated({"key": key})]
+    assert outcome(policy("require: {attribute: x.key, exists: yes}"), thing(x=blocks)) == "unknown (unresolved-value)"
+    assert outcome(policy("require: {attribute: x.other, exists: yes}"), thing(x=blocks)) == "gap"
+    rule = policy("require: {attribute: x.key, starting_with: 'arn:', absent: gap}")
+    assert outcome(rule, thing(x=blocks)) == "unknown (unresolved-value)"
+
+
+@pytest.mark.parametrize(
+    ("absent", "expected"),
+    [("gap", "unknown (unresolved-value)"), ("met", "met"), ("not-applicable", "met")],
+)
+def test_elements_that_may_all_not_be_there(absent: str, expected: str) -> None:
+    assert outcome(policy(f"require: {{attribute: x, equals: a, absent: {absent}}}"), thing(x=[Repeated("a")])) == (
+        expected
+    )
+
+
+def test_several_attributes_of_which_one_may_be_absent() -> None:
+    rule = policy("require: {attribute: [x, y], exists: yes}")
+    assert outcome(rule, thing(x=Unknown("var.x"))) == "unknown (unresolved-value)"
+    assert outcome(rule, thing(x=Unknown("var.x"), y="set")) == "met"
+    assert outcome(rule, thing(x=Unknown("a.b.arn", present=True))) == "met"
+
+
+def test_maps_that_are_empty_or_may_be() -> None:
+    rule = policy("require: {attribute: x, is_empty: yes, absent: met}")
+    assert outcome(rule, thing(x={})) == "met"
+    assert outcome(rule, thing(x={"a": 1, "*": Unknown("var.x")})) == "gap"
+    assert outcome(rule, thing(x={"*": Unknown("var.x")})) == "unknown (unresolved-value)"
+    assert outcome(rule, thing(x={"a": Choice(PROD, 1, ABSENT)})) == "gap when var.stage is prod"
+    assert outcome(rule, thing(x=Unknown("${var.x}", parts=(None,)))) == "unknown (unresolved-value)"
+    assert outcome(rule, thing(x=Unknown("${var.x}-a", parts=(None, "-a")))) == "gap"

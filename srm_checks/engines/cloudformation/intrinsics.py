@@ -37,6 +37,7 @@ from srm_checks.engines.cloudformation.text import (
 )
 from srm_checks.model import (
     ABSENT,
+    FURTHER_KEYS,
     Cause,
     Choice,
     Cond,
@@ -49,9 +50,6 @@ from srm_checks.model import (
     Test,
     Unknown,
 )
-
-# A key of a resolved map that says: further keys may stand here.
-FURTHER_KEYS: Final = "*"
 
 _VARIABLE: Final = re.compile(r"\$\{([^!{}][^{}]*)\}")
 _ESCAPED: Final = re.compile(r"\$\{!([^{}]*)\}")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from srm_checks.engines.cloudformation import suppressions
 from srm_checks.engines.cloudformation.branching import feasible, simplify
 from srm_checks.engines.cloudformation.conditions import rule_conditions
-from srm_checks.engines.cloudformation.intrinsics import FURTHER_KEYS, Resolver
+from srm_checks.engines.cloudformation.intrinsics import Resolver
 from srm_checks.engines.cloudformation.loops import Entry
 from srm_checks.engines.cloudformation.parameters import PSEUDO, open_allowed, read_parameters
 from srm_checks.engines.cloudformation.scope import Scope, Trail
@@ -20,6 +20,7 @@ from srm_checks.engines.cloudformation.text import render
 from srm_checks.errors import InputError
 from srm_checks.model import (
     ABSENT,
+    FURTHER_KEYS,
     Choice,
     Cond,
     EngineOptions,

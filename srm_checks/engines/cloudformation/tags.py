@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from srm_checks.engines.cloudformation.branching import choice
-from srm_checks.engines.cloudformation.intrinsics import FURTHER_KEYS
 from srm_checks.engines.cloudformation.text import literal_text
-from srm_checks.model import ABSENT, Choice, Repeated, Unknown
+from srm_checks.model import ABSENT, FURTHER_KEYS, Choice, Repeated, Unknown
 
 # Where types keep their tags: nearly all in the first, the others are those of EFS, Cognito and Route 53.
 PROPERTIES: Final = ("Tags", "FileSystemTags", "UserPoolTags", "HostedZoneTags")

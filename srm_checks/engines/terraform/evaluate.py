@@ -48,6 +48,7 @@ from srm_checks.engines.terraform.values import (
     derived,
     hoist_failures,
     is_known,
+    is_surely_set,
     leaves,
     lift,
     split,
@@ -168,8 +169,19 @@ def _object(node: ObjectNode, env: Env) -> Any:
             fails.append(holds)
         if not _add_member(members, key, value):
             unknown += [key, value]
+            site = env.site(node)
+            members = {name: _perhaps_overridden(name, old, key, value, site) for name, old in members.items()}
     result = OpenMap(members, env.site(node).unknown(*unknown)) if unknown else members
     return choice(conjoin(fails), result, FAILED)
+
+
+def _perhaps_overridden(name: str, old: Any, key: Any, value: Any, site: Site) -> Any:
+    """An entry of an object in view of a later one whose key is not known: it may be the same, and then it wins."""
+    possible = (leaf for _cond, leaf in leaves(key) if isinstance(leaf, Unknown))
+    if not any(leaf.parts is None or operations.could_be(leaf.parts, name) for leaf in possible):
+        return old
+    text, subject = f"{site.text}.{name}", f"{site.subject}.{name}" if site.subject else ""
+    return derived(text, [old, value], subject=subject, present=is_surely_set(old) and is_surely_set(value))
 
 
 def _add_member(members: dict[str, Any], key: Any, value: Any) -> bool:

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from srm_checks.model import (
     ABSENT,
+    FURTHER_KEYS,
     AllOf,
     AnyOf,
     Cause,
@@ -479,6 +480,13 @@ def is_known(value: Any) -> bool:
     return isinstance(value, Encoded) and is_known(value.value)
 
 
+def is_surely_set(value: Any) -> bool:
+    """Whether a value is not null in any branch."""
+    if isinstance(value, Choice):
+        return is_surely_set(value.then) and is_surely_set(value.otherwise)
+    return value.present if isinstance(value, Unknown) else value is not ABSENT and value is not OMITTED
+
+
 def unite_refs(sources: Iterable[Unknown]) -> tuple[Ref, ...]:
     """The references of all, each once."""
     return tuple(dict.fromkeys(ref for source in sources for ref in source.refs))
@@ -567,8 +575,24 @@ def export(value: Any, text: str) -> Any:
     if isinstance(value, ObjectValue):
         return value.unknown()
     if isinstance(value, OpenMap):
-        return export(derived(text, [value], present=True), text)
+        return _export_open_map(value, text)
     return ABSENT if value is OMITTED else Unknown(text=text)
+
+
+def _export_open_map(value: OpenMap, text: str) -> dict[str, Any]:
+    """The known entries, also those that are null: without them, the rest would speak of their keys."""
+    rest = export(value.rest, text)
+    if not isinstance(rest, Unknown):  # a known one would say that every key is there
+        rest = derived(text, [value.rest])
+    members = {key: export(_or_rest(element, rest), text) for key, element in value.known.items()}
+    return {**members, FURTHER_KEYS: rest}
+
+
+def _or_rest(element: Any, rest: Unknown) -> Any:
+    """An entry of an open map; in the branches that leave it out the map may have another under its key."""
+    if isinstance(element, Choice):
+        return choice(element.cond, _or_rest(element.then, rest), _or_rest(element.otherwise, rest))
+    return rest if element is OMITTED else element
 
 
 def _export_choice(value: Choice, text: str) -> Any:

@@ -178,9 +178,21 @@ def test_a_branch_that_fails_cannot_be_deployed(roots: Any) -> None:
 def test_merge_keeps_entries_after_an_open_map(roots: Any) -> None:
     assert roots.value('merge(var.names, { a = 1 })["a"]', OPEN) == 1
     assert isinstance(roots.value('merge({ a = 1 }, var.names)["a"]', OPEN), Unknown)
-    whole = roots.value("merge({ a = 1 }, var.names)", OPEN)
-    assert isinstance(whole, Unknown)
-    assert whole.present
+    assert set(roots.value("merge({ a = 1 }, var.names)", OPEN)) == {"*"}
+    whole = roots.value("merge({ a = 1 }, var.names, { b = 2 })", OPEN)
+    assert whole["b"] == 2
+    assert set(whole) == {"b", "*"}
+    assert isinstance(whole["*"], Unknown)
+    assert roots.value("merge(var.names, { b = null })", OPEN)["b"] is ABSENT
+
+
+def test_an_object_with_an_open_key(roots: Any) -> None:
+    whole = roots.value("{ a = 1, (var.env) = 2, b = 3 }", OPEN)
+    assert whole["b"] == 3
+    assert isinstance(whole["a"], Unknown)  # the open key may be this one
+    assert whole["a"].present
+    assert isinstance(whole["*"], Unknown)
+    assert roots.value('{ a = 1, "x-${var.env}" = 2 }', OPEN)["a"] == 1
 
 
 def test_lists_with_unknown_parts(roots: Any) -> None:
@@ -305,7 +317,7 @@ def test_list_functions_over_open_lists(roots: Any) -> None:
 
 
 def test_object_with_an_open_key(roots: Any) -> None:
-    assert isinstance(roots.value("{ (var.env) = 1, b = 2 }", OPEN), Unknown)
+    assert roots.value("{ (var.env) = 1, b = 2 }", OPEN)["b"] == 2
     assert roots.value("{ (var.env) = 1, b = 2 }.b", OPEN) == 2
     chosen = roots.value('{ (var.on ? "a" : "b") = 1 }', OPEN)
     assert chosen == {"a": Choice(ON, 1, ABSENT), "b": Choice(ON, ABSENT, 1)}

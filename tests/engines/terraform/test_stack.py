@@ -201,7 +201,7 @@ def test_default_tags_lie_under_the_tags(roots: Any) -> None:
     assert resources["aws_x.own"].tags == {"team": "t", "env": Unknown("var.env", subject="|var.env"), "a": "b"}
     assert resources["aws_x.own"].attributes["tags"] == {"env": Unknown("var.env", subject="|var.env"), "a": "b"}
     assert resources["aws_x.east"].tags == {"east": "yes", "a": "b"}
-    assert isinstance(resources["aws_x.open"].tags, Unknown)
+    assert set(resources["aws_x.open"].tags) == {"*"}
     assert resources["aws_x.branch"].tags == Choice(
         Condition("|var.env", "x", "var.env"),
         {"team": "t", "env": "default", "a": "b"},
@@ -338,3 +338,21 @@ def test_loading_twice_gives_the_same(roots: Any) -> None:
     assert [(r.address, r.attributes, r.exists, r.references) for r in first.resources] == [
         (r.address, r.attributes, r.exists, r.references) for r in second.resources
     ]
+
+
+def test_tags_over_an_open_map_keep_what_is_certain(roots: Any) -> None:
+    resource = roots.one(
+        """
+        variable "tags" { type = map(string) }
+        provider "aws" {
+          default_tags { tags = { owner = "us" } }
+        }
+        resource "aws_sqs_queue" "q" {
+          tags = merge(var.tags, { team = "x" })
+        }
+        """,
+        "aws_sqs_queue.q",
+    )
+    assert resource.tags["team"] == "x"
+    assert set(resource.tags) == {"team", "*"}  # an open map may override the owner
+    assert resource.attributes["tags"]["team"] == "x"

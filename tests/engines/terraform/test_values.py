@@ -137,5 +137,6 @@ def test_export_leaves_only_what_the_model_knows() -> None:
     assert export([OMITTED, ABSENT, 1, Choice(C, 2, OMITTED)], "t") == [1, Choice(C, 2, ABSENT)]
     assert export({"a": ABSENT, "b": [ABSENT]}, "t") == {"b": []}
     assert type(export(Fallible("f"), "t")) is Unknown
-    assert export(OpenMap({"a": 1}, Unknown("u")), "t") == Unknown("t", present=True)
+    assert export(OpenMap({"a": 1, "b": ABSENT}, Unknown("u")), "t") == {"a": 1, "b": ABSENT, "*": Unknown("u")}
+    assert export(OpenMap({"a": Choice(C, 1, OMITTED)}, 2), "t") == {"a": Choice(C, 1, Unknown("t")), "*": Unknown("t")}
     assert export(Encoded([Fallible("f")]), "t") == Encoded([Unknown("f")])
