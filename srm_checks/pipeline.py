@@ -7,9 +7,9 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from srm_checks import identity, shards
+from srm_checks import identity
 from srm_checks.absences import settle_absences
 from srm_checks.discovery import Inputs, discover
 from srm_checks.errors import UsageError
@@ -30,10 +30,13 @@ from srm_checks.model import (
 from srm_checks.policy.document import Policy
 from srm_checks.policy.packs import DEFAULT_PACK, PackIdentity, PolicySet, load_packs, matching
 from srm_checks.policy.source import suggest
-from srm_checks.triage import baseline, course, revision, suppressions
+from srm_checks.triage import baseline, course, suppressions
 from srm_checks.triage.baseline import Baseline
 from srm_checks.triage.terms import unknown_policy
 from srm_checks.unit_report import OPEN, Kind, Task, UnitReport, inline_of
+
+if TYPE_CHECKING:
+    from srm_checks import shards
 
 UNDETERMINED = "undetermined"
 OWN = "srm"  # the source of findings on our own policies
@@ -151,6 +154,8 @@ def scan(request: ScanRequest, progress: Progress | None = None, running: Runnin
     inputs = discover(request.paths, exclude=request.exclude)
     if request.shard is None:
         return _finished(request, plan, before, inputs, _judged(inputs.units, plan, request, progress, running))
+    from srm_checks import shards
+
     index, count = request.shard
     recipe = _recipe(request, plan.policies)
     units = shards.cut(inputs.units, index, count, recorded_seconds(recipe, plan.policies, running))
@@ -395,6 +400,8 @@ def _at_revision(request: ScanRequest, plan: _Plan, progress: Progress | None, r
     """The findings of the other revision, by a scan of its files in the same places."""
     if request.triage.diff is None:
         return _Before()
+    from srm_checks.triage import revision
+
     top, commit = revision.commit_of(request.triage.diff)
     _check_inside(request.paths, top)
     with revision.laid_out(top, commit) as side:

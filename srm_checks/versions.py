@@ -21,7 +21,7 @@ def engine_versions() -> dict[str, str | None]:
 
 
 def _version(package: str) -> str | None:
-    """By the name of its metadata folder, as pip writes it; importing importlib.metadata costs more than a warm scan."""
+    """By the name of its metadata folder, as pip writes it; `importlib.metadata` costs more than a warm scan."""
     name = package.replace("-", "_")
     for folder in sys.path:
         try:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from srm_checks import shards
 from srm_checks.model import Finding, Outcome
 from srm_checks.pipeline import is_classified
 from srm_checks.report import Page, Report
@@ -28,7 +27,11 @@ def document(report: Report) -> dict[str, Any]:
     """The report as plain data: dicts, lists, texts, numbers, booleans and None."""
     result = report.result
     counts = result.counts
-    shard = {} if result.shard is None else {"shard": shards.dump(result.shard)}
+    shard: dict[str, Any] = {}
+    if result.shard is not None:
+        from srm_checks import shards
+
+        shard["shard"] = shards.dump(result.shard)
     return {
         "schema": SCHEMA,
         "tool": {
