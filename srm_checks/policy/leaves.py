@@ -138,12 +138,14 @@ def comparison(read: Reader, operator: Operator, operand: Any, at_absent: int | 
             return elementwise(context, resource, item, at)
         if kind is Unknown and operator.on_open is not None:
             truth = operator.on_open(item, operand, context)
-        elif kind is Unknown and not operator.reads_open:
+        elif operator.reads_open:
+            truth = test(item, operand, context)
+        elif kind is Unknown:
             truth = on_partial(base, item, operand)
             if negated:
                 truth = NEGATED[truth]
         else:
-            truth = UNKNOWN if kind is dict and not operator.reads_open else test(as_text(item), operand, context)
+            truth = UNKNOWN if kind is dict else test(as_text(item), operand, context)
         if truth == UNKNOWN:
             return Result(truth, (Fact(resource, at, shown, at),), cause_of(item), getattr(item, "text", ""))
         return Result(truth, (Fact(resource, at, shown, at),))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srm_checks.model import ABSENT, Cause, Choice, Encoded, Repeated, Test, Unknown
+from srm_checks.model import ABSENT, Cause, Choice, Encoded, Ref, Repeated, Test, Unknown
 from srm_checks.policy.operands import OperandError
 from srm_checks.policy.operators import OPERATORS
 from tests.policy.making import outcome, policy, thing
@@ -219,6 +219,14 @@ def test_presence(value: Any, exists: str) -> None:
 
 def test_encoded_json_is_text_to_text_operators() -> None:
     assert judge("starting_with", "{", Encoded({"a": 1})) == "met"
+
+
+@pytest.mark.parametrize("operator", ["has_no_secret", "is_no_literal_secret"])
+def test_one_open_value_leaves_the_rest_of_a_json_text_readable(operator: str) -> None:
+    generated = Unknown("random_password.p.result", refs=(Ref("random_password.p"),))
+    assert judge(operator, True, Encoded({"user": "shop", "password": generated})) == "met"
+    assert judge(operator, True, Encoded({"password": "hunter2", "host": generated})) == "gap"
+    assert judge(operator, True, Encoded({"password": Unknown("var.p")})) == "unknown (unresolved-value)"
 
 
 @pytest.mark.parametrize(
