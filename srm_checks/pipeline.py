@@ -15,7 +15,6 @@ from srm_checks.discovery import Inputs, discover
 from srm_checks.errors import UsageError
 from srm_checks.fleet import Recipe, Running, given_variables, judge_all, known_drafts, recorded_seconds
 from srm_checks.model import (
-    UNCLASSIFIED,
     Domain,
     EngineOptions,
     Finding,
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from srm_checks import shards
 
 UNDETERMINED = "undetermined"
-OWN = "srm"  # the source of findings on our own policies
+
 _HERE: Final = Running()
 
 Progress: TypeAlias = Callable[[int, int, str], None]
@@ -497,11 +496,6 @@ def _listed(finding: Finding, request: ScanRequest) -> bool:
     return finding.outcome in (Outcome.GAP, Outcome.UNKNOWN)
 
 
-def is_classified(finding: Finding) -> bool:
-    """False for a finding of another engine whose check the catalogue does not know: it has no side and no domain."""
-    return finding.source == OWN or finding.name != UNCLASSIFIED
-
-
 def summary_of(findings: Iterable[Finding], quiet: Mapping[Kind, int] | None = None) -> Summary:
     """The counts of findings; an unclassified one counts under no side and no domain.
 
@@ -510,12 +504,12 @@ def summary_of(findings: Iterable[Finding], quiet: Mapping[Kind, int] | None = N
     outcomes: Counter[str] = Counter({outcome.value: 0 for outcome in Outcome})
     tables: tuple[dict[str, Counter[str]], ...] = ({}, {}, {})
 
-    def count(entry: Finding | Kind, number: int, *, classified: bool) -> None:
+    def count(entry: Finding | Kind, number: int) -> None:
         outcome = entry.outcome.value
         outcomes[outcome] += number
         keys = (
-            entry.side.value if classified else None,
-            entry.domain.value if classified else None,
+            entry.side and entry.side.value,
+            entry.domain and entry.domain.value,
             entry.service_model or UNDETERMINED,
         )
         for table, key in zip(tables, keys, strict=True):
@@ -524,8 +518,8 @@ def summary_of(findings: Iterable[Finding], quiet: Mapping[Kind, int] | None = N
 
     for finding in findings:
         if quiet is None or finding.outcome in OPEN:
-            count(finding, 1, classified=is_classified(finding))
+            count(finding, 1)
     for kind, number in (quiet or {}).items():
-        count(kind, number, classified=True)
+        count(kind, number)
     side, domain, model = ({key: dict(table[key]) for key in sorted(table)} for table in tables)
     return Summary(dict(outcomes), side, domain, model)
