@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from srm_checks import subjects
 from srm_checks.model import (
     ABSENT,
     FURTHER_KEYS,
@@ -390,10 +391,13 @@ def open_text(value: Unknown) -> tuple[str, dict[str, Unknown]] | None:
         return None
     holes: dict[str, Unknown] = {}
     pieces: list[str] = []
+    fillers = subjects.by_hole(value.subject)
+    if len(fillers) != value.parts.count(None):
+        fillers = [""] * value.parts.count(None)
     for part in value.parts:
         if part is None:
             mark = f"\ue000{len(holes)}\ue001"
-            holes[mark] = Unknown(value.text, value.cause, value.refs, parts=None)
+            holes[mark] = Unknown(value.text, value.cause, value.refs, subject=fillers[len(holes)])
             pieces.append(mark)
         else:
             pieces.append(part)
@@ -432,17 +436,20 @@ def _fill(data: Any, holes: dict[str, Unknown]) -> Any:
         if data in holes:
             return holes[data]
         parts: list[str | None] = []
+        told: list[str | Unknown] = []
         rest = data
         while "\ue000" in rest:
             before, _, rest = rest.partition("\ue000")
             if before:
                 parts.append(before)
             parts.append(None)
-            rest = rest.partition("\ue001")[2]
+            number, _, rest = rest.partition("\ue001")
+            told += [before, holes[f"\ue000{number}\ue001"]]
         if rest:
             parts.append(rest)
+        subject = subjects.composed([*told, rest])
         any_hole = next(iter(holes.values()))
-        return Unknown(any_hole.text, any_hole.cause, any_hole.refs, present=True, parts=tuple(parts))
+        return Unknown(any_hole.text, any_hole.cause, any_hole.refs, True, tuple(parts), subject)
     if isinstance(data, list):
         return [_fill(item, holes) for item in data]
     if isinstance(data, dict):

@@ -9,6 +9,17 @@ from srm_checks.model import Unknown
 from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN
 
 
+def is_arn_of_one(value: Unknown) -> bool:
+    """Whether a value is the ARN of a resource as AWS gives it: whatever is open in it, it is no pattern."""
+    if not value.parts or not (value.parts[0] or "").startswith("arn:"):
+        return False
+    return any(
+        value.subject.startswith((f"{ref.target}.", f"{ref.target}[", f"!GetAtt {ref.target}."))
+        and value.subject.endswith(f".{ref.attribute}")
+        for ref in value.refs
+    )
+
+
 def fits(value: Unknown, text: str, *, whole: bool = False) -> bool:
     """Whether a text with holes could be `text` (or, unless `whole`, could begin with it)."""
     if value.parts is None:
@@ -16,7 +27,8 @@ def fits(value: Unknown, text: str, *, whole: bool = False) -> bool:
     literal = value.parts[0] if value.parts and value.parts[0] is not None else ""
     if not whole:
         return literal.startswith(text) or text.startswith(literal)
-    pattern = "".join(".*" if part is None else re.escape(part) for part in value.parts)
+    hole = "[^*]*" if is_arn_of_one(value) else ".*"
+    pattern = "".join(hole if part is None else re.escape(part) for part in value.parts)
     return re.fullmatch(pattern, text, re.DOTALL) is not None
 
 
@@ -36,7 +48,9 @@ def on_partial(name: str, value: Unknown, operand: Any) -> int:
     if name == "ending_with":
         if last is not None and last.endswith(operand):
             return TRUE
-        open_end = last is None or any(item.endswith(last) for item in operand)
+        if last is None and is_arn_of_one(value):
+            operand = [item for item in operand if not item.endswith("*")]
+        open_end = any(last is None or item.endswith(last) for item in operand)
         return UNKNOWN if open_end else FALSE
     if name == "containing_text":
         known = any(item in part for part in value.parts if part is not None for item in operand)

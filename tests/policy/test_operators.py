@@ -192,6 +192,25 @@ def test_a_text_of_which_pieces_are_known(operator: str, operand: Any, parts: An
     assert judge(operator, operand, Unknown("...", parts=parts, present=True)) == expected
 
 
+ARN = Unknown("aws_x.y.arn", refs=(Ref("aws_x.y", None, "arn"),), parts=("arn:", None), subject='aws_x.y["a"].arn')
+GET_ATT = Unknown("!GetAtt Y.Arn", refs=(Ref("Y", None, "Arn"),), parts=("arn:", None), subject="!GetAtt Y.Arn")
+PIECED = Unknown('"arn:${aws_x.y.arn}"', refs=(Ref("aws_x.y", None, "arn"),), parts=("arn:", None), subject="arn:?")
+
+
+@pytest.mark.parametrize("value", [ARN, GET_ATT], ids=["terraform", "cloudformation"])
+def test_the_arn_of_one_resource_is_no_pattern(value: Unknown) -> None:
+    assert judge("intersects", ["*", "arn:*", "arn:aws:*"], [value]) == "gap"
+    assert judge("ending_with", ":key/*", value) == "gap"
+    assert judge("not_equals", "arn:*", value) == "met"
+    assert judge("ending_with", ["/*", "/x"], value) == "unknown (unresolved-value)"
+    assert judge("equals", "arn:aws:s3:::x", value) == "unknown (unresolved-value)"
+
+
+def test_a_text_with_an_arn_in_it_may_be_a_pattern() -> None:
+    assert judge("intersects", ["arn:*"], [PIECED]) == "unknown (unresolved-value)"
+    assert judge("ending_with", "*", PIECED) == "unknown (unresolved-value)"
+
+
 def test_lists_know_what_a_text_with_holes_cannot_be() -> None:
     open_arn = Unknown("aws_s3_bucket.b.arn", parts=("arn:", None), present=True)
     assert judge("contains", "*", [open_arn]) == "gap"

@@ -27,6 +27,7 @@ from srm_checks.policy import secrets
 from srm_checks.policy.access import Assignment, Context, Decision, Environment, StackIndex, Undecided
 from srm_checks.policy.secrets import holds_secret, is_clear_text_secret
 from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN
+from srm_checks.subjects import composed, hole
 
 INDEX = StackIndex(Stack(unit=Unit(UnitKind.TERRAFORM, "."), resources=[]))
 
@@ -46,6 +47,8 @@ SENDGRID = "SG." + "a" * 22 + "." + "b" * 43
 PRIVATE_KEY = "-----BEGIN RSA PRIVATE " + "KEY-----\nMIIEpAIBAAKCAQEA1234567890\n-----END RSA PRIVATE KEY-----"
 
 VAR = Unknown("var.x", subject="var.x")
+RESULT_AT = Unknown("random_password.p.result", refs=(Ref("random_password.p"),), subject="random_password.p.result")
+ROLE_ID = Unknown("!Ref Role", refs=(Ref("Role"),), subject="!Ref Role")
 RESULT = Unknown("random_password.p.result", refs=(Ref("random_password.p"),))
 
 NO_SECRET: list[Any] = [
@@ -101,6 +104,36 @@ NO_SECRET: list[Any] = [
     Unknown("templatefile(...)", refs=(Ref("aws_eks_cluster.c"),), parts=("bootstrap.sh ", None)),
 ]
 
+# What a text is made of shows in its subject: behind a local value, beside a parameter that is known, and so on.
+SECRET_VALUE = Unknown(
+    "local.env.ids",
+    refs=(Ref("data.aws_secretsmanager_secret_version.v"),),
+    subject="|jsondecode(data.aws_secretsmanager_secret_version.v.secret_string).ids",
+)
+ROLE = Unknown(
+    "aws_iam_role.r.arn",
+    refs=(Ref("module.m.aws_iam_role.r"),),
+    parts=("arn:", None, ":role/", None),
+    subject="module.m.aws_iam_role.r.arn",
+)
+REGION = Unknown("AWS::Region", subject="AWS::Region")
+
+
+def joined(text: str, *pieces: Any) -> Unknown:
+    refs = tuple(ref for piece in pieces if isinstance(piece, Unknown) for ref in piece.refs)
+    return Unknown(text, refs=refs, parts=("x", None), subject=composed(pieces))
+
+
+NO_SECRET += [
+    SECRET_VALUE,
+    ROLE,
+    joined('"x${local.env.ids}"', "x", SECRET_VALUE),
+    joined("!Sub 'x${AWS::Region}${UserData}'", "x", REGION, ""),
+    joined('"x${local.role}"', "x", ROLE),
+    Unknown("local.ids[var.env]", refs=RESULT.refs, subject="random_password.p.result[|var.env]"),
+    Unknown("!Sub x{{resolve:ssm-secure:a}}", parts=("x", None), subject=hole("{{resolve:ssm-secure:a}}")),
+]
+
 SECRET: list[Any] = [
     KEY_ID,
     f"export AWS_ACCESS_KEY_ID={KEY_ID}",
@@ -149,6 +182,13 @@ OPEN: list[Any] = [
     Unknown("templatefile(...)", refs=(Ref("aws_x.y"),), parts=("a ", None, " b ", None)),
     Unknown('"id ${coalesce(var.p, aws_x.y.id)}"', refs=(Ref("aws_x.y"),), parts=("id ", None)),
     Unknown("coalesce(var.p, random_password.p.result)", refs=(Ref("random_password.p"),)),
+    Unknown("local.a", refs=RESULT.refs, subject="|coalesce(var.p, random_password.p.result)"),
+    Unknown("local.a.b", refs=RESULT.refs, subject="|local.a.b"),
+    joined('"x${local.a}${local.b}"', "x", RESULT_AT, VAR),
+    # a parameter with the name of a resource in its own
+    joined("!Sub 'x${Role}${RoleName}'", "x", ROLE_ID, Unknown("RoleName", subject="Parameters/RoleName")),
+    # an expression that is cut off does not show all its holes
+    Unknown("!Sub 'x${AWS::Region} and so on…", parts=("x", None, " and so on", None)),
 ]
 
 

@@ -57,6 +57,7 @@ _ESCAPED: Final = re.compile(r"\$\{!([^{}]*)\}")
 _ARN_TAILS: Final[dict[str, tuple[str | None, ...]]] = {
     "AWS::IAM::Role": (":role/", None),
     "AWS::IAM::User": (":user/", None),
+    "AWS::Logs::LogGroup": (":*",),
 }
 _MAX_SUBNETS: Final = 256  # what Fn::Cidr gives at most
 

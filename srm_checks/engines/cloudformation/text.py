@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from srm_checks import subjects
 from srm_checks.model import ABSENT, Cause, Ref, Unknown
 
 MAX_SHOWN: Final = 160
@@ -58,8 +59,17 @@ def assemble(pieces: Iterable[Any], text: str, subject: str) -> Any:
         refs=merged_refs(unknown),
         present=dynamic or len(parts) > 1 or any(piece.present for piece in unknown),
         parts=tuple(parts) if len(parts) > 1 else None,
-        subject=subject,
+        subject=_subject(kept) or subject,
     )
+
+
+def _subject(pieces: Iterable[Any]) -> str:
+    """The subject of a text of these pieces; a dynamic reference is an open piece of its own."""
+    told = subjects.composed(
+        piece if isinstance(piece, Unknown) else Unknown() if (known := literal_text(piece)) is None else known
+        for piece in pieces
+    )
+    return _DYNAMIC_REFERENCE.sub(lambda found: subjects.hole(found[0]), told)
 
 
 def _piece_text(piece: Any) -> str:

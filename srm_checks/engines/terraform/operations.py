@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
+from srm_checks import subjects
 from srm_checks.engines.terraform.functions_plain import FunctionError, number, tidy
 from srm_checks.engines.terraform.site import Site
 from srm_checks.engines.terraform.values import (
@@ -65,9 +67,12 @@ def attribute_of(value: Any, name: str, site: Site) -> Any:
 def index_of(value: Any, key: Any, site: Site) -> Any:
     """`value[key]`"""
     if isinstance(value, Unknown):
-        return (
-            _inside(value, f"[{_key_text(key)}]", site) if _key_text(key) else site.unknown(value, key, fallible=True)
-        )
+        if _key_text(key):
+            return _inside(value, f"[{_key_text(key)}]", site)
+        found = site.unknown(value, key, fallible=True)
+        if value.subject and isinstance(key, Unknown) and key.subject:
+            return replace(found, subject=f"{value.subject}[{subjects.unmarked(key.subject)}]")
+        return found
     if isinstance(key, Unknown):
         return _index_by_unknown(value, key, site)
     if isinstance(value, ObjectValue) and isinstance(key, str):
@@ -341,15 +346,19 @@ def concatenation(pieces: tuple[Any, ...], site: Site) -> Any:
     """A template of these values. What is not known becomes a hole."""
     parts: list[str | None] = []
     holes: list[Any] = []
+    told: list[str | Unknown] = []
     for piece in pieces:
         found = text_of(piece)
         if found is not None:
+            told.append(found)
             _append(parts, found)
         elif isinstance(piece, Unknown):
+            told.append(piece)
             holes.append(piece)
             for part in piece.parts if piece.parts is not None else (None,):
                 _append(parts, part)
         elif isinstance(piece, Encoded):
+            told.append(Unknown())
             holes.append(piece)
             _append(parts, None)
         else:
@@ -358,7 +367,8 @@ def concatenation(pieces: tuple[Any, ...], site: Site) -> Any:
         return site.unknown(*holes, present=True)
     if not holes:
         return "".join(part for part in parts if part is not None)
-    return site.unknown(*holes, present=True, parts=tuple(parts))
+    whole = site.unknown(*holes, present=True, parts=tuple(parts))
+    return replace(whole, subject=subjects.composed(told) or whole.subject)
 
 
 def _append(parts: list[str | None], piece: str | None) -> None:
