@@ -109,7 +109,7 @@ def _pair_holds(name: str, value: Any, context: Context, depth: int) -> int:
     if value is not ABSENT and isinstance(value, (str, int, float)) and not isinstance(value, bool):
         if _is_secret_pair(name, str(value)):
             return TRUE
-        if isinstance(value, str) and "\n" not in value:
+        if isinstance(value, str) and "\n" not in value and not _PLACEHOLDER.fullmatch(value):
             # With its name before it: some tokens are told by their name only (aws_secret_access_key).
             return TRUE if _scan(f"{name}={value}") == TRUE else _holds(value, context, depth + 1)
     return _holds(value, context, depth + 1)
@@ -352,7 +352,8 @@ _EMPTY_WORDS: Final = frozenset({"null", "none", "nil", "undefined", "todo", "tb
 _PLACEHOLDER: Final = re.compile(
     r"""
     [\s*.xX_\-]* | \[?(?:redacted|hidden)\]?            # nothing, or blanked out
-    | replace[-_ ]?(?:me|this|with).*                   # REPLACE_ME, replace-with-your-token
+    | replace(?:[-_ ]?(?:me|this|with)|\b).*            # REPLACE_ME, replace-with-your-token, Replace after build
+    | change[-_ ]me\b.*                                 # but changeme is a password that many have kept
     | (?:your|insert|enter|put)[-_ ].* | <.*>           # your-password-here, <password>
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
