@@ -331,6 +331,24 @@ def test_no_gap_and_no_met_that_another_value_of_an_open_variable_would_change()
         assert verdict.outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("tests", "expected"),
+    [
+        ({"aws:SourceAccount": "1"}, "met"),
+        ({"a": "1"}, "gap"),
+        ({"a": "1", "*": Unknown("var.more")}, "unknown (unresolved-value)"),
+        ({"aws:SourceAccount": "1", "*": Unknown("var.more")}, "met"),
+    ],
+)
+def test_a_condition_of_a_statement_whose_key_is_open(tests: object, expected: str) -> None:
+    rule = policy(
+        "require: {every: {statements: policy, where: "
+        "{some: {in: Conditions, where: {attribute: Key, equals: aws:sourceaccount}}}}, absent: gap}"
+    )
+    document = {"Statement": [{"Effect": "Allow", "Condition": {"StringEquals": tests}}]}
+    assert outcome(rule, thing(policy=document)) == expected
+
+
 def test_values_of_a_map() -> None:
     rule = policy("require: {none: {values_of: env, where: {attribute: ., equals: bad}}}")
     assert outcome(rule, thing(env={"A": "good", "B": "bad"})) == "gap"
