@@ -111,7 +111,7 @@ def _from_block(context: Context, block: dict[str, Any]) -> dict[str, Any]:
                 name = test if isinstance(test, str) else "*"
                 keys = operators.setdefault(name, {})
                 if isinstance(keys, dict):
-                    keys[variable if isinstance(variable, str) else "*"] = element.get("values", ABSENT)
+                    keys[variable if isinstance(variable, str) else FURTHER_KEYS] = element.get("values", ABSENT)
             statement["Condition"] = operators
     return statement
 
@@ -147,6 +147,13 @@ def _conditions(context: Context, value: Any) -> tuple[Any, Any]:
             keys.append(Repeated(Unknown("Condition")))
             continue
         for key, values in tests.items():
-            entries.append({"Operator": operator, "Key": key.lower(), "Values": _listed(context, context.read(values))})
-            keys.append(key.lower())
+            values = context.read(values)
+            entry = {"Operator": operator, "Key": key.lower(), "Values": _listed(context, values)}
+            if key == FURTHER_KEYS:
+                entry["Key"] = Unknown(getattr(values, "text", "Condition"))
+                entries.append(Repeated(entry))
+                keys.append(Repeated(entry["Key"]))
+            else:
+                entries.append(entry)
+                keys.append(key.lower())
     return entries, keys

@@ -103,8 +103,9 @@ def is_true(value: Any, operand: Any, context: Context) -> int:
 
 
 def is_false(value: Any, operand: Any, context: Context) -> int:
-    """The value is false, also when written as the text "false"."""
-    return _truth(as_bool(value) is False)
+    """The value is false, also when written as the text "false". A value that is neither true nor false is unknown."""
+    found = as_bool(value)
+    return UNKNOWN if found is None else _truth(not found)
 
 
 def equals(value: Any, operand: Any, context: Context) -> int:
@@ -227,7 +228,7 @@ def _could_equal(element: Any, item: Any) -> int:
 
 def contains(value: Elements, operand: tuple[Any, ...], context: Context) -> int:
     """The list holds the operand, or each of the operands. A single value counts as a list of one."""
-    return min((_holds(value, item) for item in operand), key=(FALSE, UNKNOWN, TRUE).index)
+    return min((_holds(value, item) for item in operand), key=(FALSE, UNKNOWN, TRUE).index, default=TRUE)
 
 
 def _holds(elements: Elements, item: Any) -> int:
@@ -243,7 +244,7 @@ def _holds(elements: Elements, item: Any) -> int:
 
 def intersects(value: Elements, operand: tuple[Any, ...], context: Context) -> int:
     """The list holds at least one of the operands. A single value counts as a list of one."""
-    return max((_holds(value, item) for item in operand), key=(FALSE, UNKNOWN, TRUE).index)
+    return max((_holds(value, item) for item in operand), key=(FALSE, UNKNOWN, TRUE).index, default=FALSE)
 
 
 def subset(value: Elements, operand: tuple[Any, ...], context: Context) -> int:

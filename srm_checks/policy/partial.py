@@ -34,6 +34,8 @@ def fits(value: Unknown, text: str, *, whole: bool = False) -> bool:
 
 def on_partial(name: str, value: Unknown, operand: Any) -> int:
     """What an operator can say of a text of which only pieces are known; UNKNOWN where it can say nothing."""
+    if name == "within" and not operand:
+        return FALSE
     if value.parts is None:
         return UNKNOWN
     if name in ("equals", "equals_ignore_case"):
@@ -55,7 +57,6 @@ def on_partial(name: str, value: Unknown, operand: Any) -> int:
     if name == "containing_text":
         known = any(item in part for part in value.parts if part is not None for item in operand)
         return TRUE if known else UNKNOWN
-    if name in ("is_true", "is_false"):
-        wanted = "true" if name == "is_true" else "false"
-        return UNKNOWN if fits(value, wanted, whole=True) else FALSE
+    if name == "is_true":
+        return UNKNOWN if fits(value, "true", whole=True) else FALSE
     return UNKNOWN

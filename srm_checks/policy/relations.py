@@ -62,6 +62,8 @@ def referred(
                     named = _named_by(context, other, link)
                     if other is resource or _names(context, named, resource, identity) != UNKNOWN:
                         continue
+                    if identity is not None and _is_taken(context, named, resource, identity):
+                        continue
                     if context.holds(other.exists):
                         fact = (Fact(resource, (), ABSENT, ()),)
                         doubt = Result(UNKNOWN, fact, Cause.MISSING_REFERENCE, f"{other.address} may refer to it")
@@ -87,6 +89,36 @@ def _namesakes(
             yield from loose.same_as.get(own.subject, ()) if own.subject else ()
         elif isinstance(own, str):
             yield from loose.named.get(own, ())
+
+
+def _is_taken(context: Context, named: list[Any], resource: Resource, identity: Segments) -> bool:
+    """Whether what is named is open, and is the name of another declared resource by the same open value.
+
+    Then it is that one which is meant, and not by chance this one as well.
+    """
+    owners = _open_names(context, resource.type, identity)
+    return all(
+        isinstance(item, Unknown)
+        and any(owner is not resource and owner.exists is True for owner in owners.get(item.subject, ()))
+        for item in named
+    )
+
+
+def _open_names(context: Context, type_name: str, identity: Segments) -> Mapping[str, list[Resource]]:
+    """The resources of a type whose name is open in every branch, by its subject."""
+    memo = context.index.memo
+    key = ("open names", type_name, identity)
+    if key not in memo:
+        owners: dict[str, list[Resource]] = {}
+        memo[key] = owners
+        for resource in context.index.by_type.get(type_name, ()):
+            value: Any = resource.attributes
+            for step in identity:
+                value = value.get(step) if isinstance(value, dict) else None
+            if isinstance(value, Unknown) and value.subject:
+                owners.setdefault(value.subject, []).append(resource)
+    found: Mapping[str, list[Resource]] = memo[key]
+    return found
 
 
 def _strangers(

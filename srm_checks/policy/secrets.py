@@ -69,7 +69,7 @@ def _holds(value: Any, context: Context, depth: int) -> int:
     if isinstance(value, Unknown):
         if value.parts is not None and _scan("".join(_HOLE if part is None else part for part in value.parts)) == TRUE:
             return TRUE
-        return FALSE if comes_from_reference(value) else UNKNOWN
+        return FALSE if comes_from_reference(value) or _is_name(value, context) else UNKNOWN
     if isinstance(value, list):
         return _any_of(
             (_holds(element, context, depth + 1), certain) for element, _index, certain in context.elements(value)
@@ -109,7 +109,7 @@ def _pair_holds(name: str, value: Any, context: Context, depth: int) -> int:
     if value is not ABSENT and isinstance(value, (str, int, float)) and not isinstance(value, bool):
         if _is_secret_pair(name, str(value)):
             return TRUE
-        if isinstance(value, str) and "\n" not in value:
+        if isinstance(value, str) and "\n" not in value and not _PLACEHOLDER.fullmatch(value):
             # With its name before it: some tokens are told by their name only (aws_secret_access_key).
             return TRUE if _scan(f"{name}={value}") == TRUE else _holds(value, context, depth + 1)
     return _holds(value, context, depth + 1)
@@ -166,6 +166,19 @@ def comes_from_reference(value: Unknown) -> bool:
     if value.parts is not None and len(value.refs) < value.parts.count(None):
         return bool(_DYNAMIC_REFERENCE.search(value.text)) and value.parts.count(None) == 1
     return bool(value.refs) or bool(_DYNAMIC_REFERENCE.match(value.text))
+
+
+_NAME_ATTRIBUTE: Final = re.compile(r"(?:\w+_)?name|bucket|identifier")
+
+
+def _is_name(value: Unknown, context: Context) -> bool:
+    """Whether a value is the name of a declared resource, whatever that is made of."""
+    return bool(value.subject) and any(
+        isinstance(name := resource.attributes.get(ref.attribute), Unknown) and name.subject == value.subject
+        for ref in value.refs
+        if _NAME_ATTRIBUTE.fullmatch(ref.attribute)
+        for resource in context.index.targets(ref)
+    )
 
 
 def _names_reference(expression: str, value: Unknown) -> bool:
@@ -352,7 +365,8 @@ _EMPTY_WORDS: Final = frozenset({"null", "none", "nil", "undefined", "todo", "tb
 _PLACEHOLDER: Final = re.compile(
     r"""
     [\s*.xX_\-]* | \[?(?:redacted|hidden)\]?            # nothing, or blanked out
-    | replace[-_ ]?(?:me|this|with).*                   # REPLACE_ME, replace-with-your-token
+    | replace(?:[-_ ]?(?:me|this|with)|\b).*            # REPLACE_ME, replace-with-your-token, Replace after build
+    | change[-_ ]me\b.*                                 # but changeme is a password that many have kept
     | (?:your|insert|enter|put)[-_ ].* | <.*>           # your-password-here, <password>
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,

@@ -238,6 +238,26 @@ def test_a_name_can_stand_for_a_reference() -> None:
     assert outcome(rule, thing("a", label="data"), lock(None, "other", flag=True)) == "gap"  # type: ignore[arg-type]
 
 
+OPEN_NAME = Unknown("var.name", subject="|var.name")
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        (thing("b", label=OPEN_NAME), "gap"),
+        # It may not be there, or have another name.
+        (thing("b", label=OPEN_NAME, exists=PROD), "unknown (missing-reference)"),
+        (thing("b", label=Unknown("var.other", subject="|var.other")), "unknown (missing-reference)"),
+    ],
+    ids=["its-own", "conditional", "another"],
+)
+def test_what_names_another_resource_does_not_name_this_one(first: Resource, expected: str) -> None:
+    rule = policy(BY.replace("missing: gap", "missing: gap, identity: label"))
+    guard = lock(None, OPEN_NAME, flag=True)
+    found = outcome(rule, thing("a", label="example"), first, guard)  # type: ignore[arg-type]
+    assert found.partition(" when ")[0] == expected
+
+
 def test_a_conditional_related_resource() -> None:
     guard = thing(
         "l", type="aws_lock", references=[(("thing",), Ref("aws_thing.a"))], thing="?", flag=True, exists=PROD
@@ -309,6 +329,24 @@ def test_no_gap_and_no_met_that_another_value_of_an_open_variable_would_change()
         assert fates == {"met", "gap"}
         (verdict,) = verdicts(rule, thing(x=Unknown("var.x")))
         assert verdict.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("tests", "expected"),
+    [
+        ({"aws:SourceAccount": "1"}, "met"),
+        ({"a": "1"}, "gap"),
+        ({"a": "1", "*": Unknown("var.more")}, "unknown (unresolved-value)"),
+        ({"aws:SourceAccount": "1", "*": Unknown("var.more")}, "met"),
+    ],
+)
+def test_a_condition_of_a_statement_whose_key_is_open(tests: object, expected: str) -> None:
+    rule = policy(
+        "require: {every: {statements: policy, where: "
+        "{some: {in: Conditions, where: {attribute: Key, equals: aws:sourceaccount}}}}, absent: gap}"
+    )
+    document = {"Statement": [{"Effect": "Allow", "Condition": {"StringEquals": tests}}]}
+    assert outcome(rule, thing(policy=document)) == expected
 
 
 def test_values_of_a_map() -> None:

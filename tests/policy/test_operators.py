@@ -186,6 +186,9 @@ def test_iam_actions(patterns: Any, action: str, expected: bool) -> None:
         ("ending_with", "/*", (None, "/x"), "gap"),
         ("containing_text", ":role/", ("arn:aws:iam::", None, ":role/", None), "met"),
         ("is_true", True, ("x-", None), "gap"),
+        ("is_false", True, ("x-", None), "unknown (unresolved-value)"),
+        ("within", [], None, "gap"),
+        ("not_within", [], None, "met"),
     ],
 )
 def test_a_text_of_which_pieces_are_known(operator: str, operand: Any, parts: Any, expected: str) -> None:
@@ -224,6 +227,20 @@ def test_lists_know_what_a_text_with_holes_cannot_be() -> None:
 )  # fmt: skip
 def test_is_true(value: Any, expected: str) -> None:
     assert judge("is_true", True, value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(False, "met"), ("False", "met"), (0, "met"), (True, "gap"), ("true", "gap"), ("k", "unknown (unresolved-value)")],
+)
+def test_is_false(value: Any, expected: str) -> None:
+    assert judge("is_false", True, value) == expected
+
+
+@pytest.mark.parametrize("value", [["a"], [], [Unknown("var.x")], Unknown("var.x")], ids=repr)
+def test_no_operand_at_all(value: Any) -> None:
+    assert judge("contains", [], value) == "met"
+    assert judge("intersects", [], value) == "gap"
 
 
 @pytest.mark.parametrize(

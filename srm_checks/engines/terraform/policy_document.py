@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from srm_checks.engines.terraform.operations import could_be
 from srm_checks.engines.terraform.resources import Element, argument, elements
-from srm_checks.engines.terraform.values import OMITTED, choice, derived, same
+from srm_checks.engines.terraform.values import OMITTED, OpenMap, choice, derived, same
 from srm_checks.model import ABSENT, Choice, Encoded, Options, Repeated, Unknown
 
 if TYPE_CHECKING:
@@ -169,14 +170,29 @@ def _principals(found: list[Element]) -> Any:
 
 def _conditions(found: list[Element]) -> Any:
     members: dict[str, dict[str, Any]] = {}
+    opened: dict[str, list[tuple[Unknown, Any]]] = {}
     for one in found:
         test, variable = argument(one.block, "test", one.env), argument(one.block, "variable", one.env)
         values = argument(one.block, "values", one.env)
-        if not isinstance(test, str) or not isinstance(variable, str):
+        if not isinstance(test, str) or not isinstance(variable, (str, Unknown)):
             return derived("condition", [test, variable, values], present=True)
         group = members.setdefault(test, {})
-        group[variable] = _together(group.get(variable), values)
-    return members
+        if isinstance(variable, Unknown):
+            opened.setdefault(test, []).append((variable, values))
+        else:
+            group[variable] = _together(group.get(variable), values)
+    return {test: _with_open_keys(group, opened[test]) if test in opened else group for test, group in members.items()}
+
+
+def _with_open_keys(group: dict[str, Any], opened: list[tuple[Unknown, Any]]) -> OpenMap:
+    """Tests of which some have an open key, which may also be one of the known ones and add its values to it."""
+    known = dict(group)
+    for variable, values in opened:
+        more = derived(variable.text, [values])
+        for key in known:
+            if variable.parts is None or could_be(variable.parts, key):
+                known[key] = _together(known[key], more)
+    return OpenMap(known, derived(opened[0][0].text, [variable for variable, _values in opened]))
 
 
 def _together(before: Any, values: Any) -> Any:

@@ -116,6 +116,34 @@ def test_open_parts_stay_in_their_place(roots: Any) -> None:
     assert third == Repeated({"Effect": "Allow", "Action": ["a"]})
 
 
+def test_a_condition_with_an_open_key_leaves_the_others_known(roots: Any) -> None:
+    body = """
+    statement {
+      actions = ["a"]
+      condition {
+        test     = "StringLike"
+        variable = "${var.provider}:sub"
+        values   = ["repo:*"]
+      }
+      condition {
+        test     = "StringLike"
+        variable = "gitlab.com:sub"
+        values   = ["x"]
+      }
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = ["1"]
+      }
+    }
+    """
+    (statement,) = policy(roots, body, 'variable "provider" {}')["Statement"]
+    likes = statement["Condition"]["StringLike"]
+    assert likes["gitlab.com:sub"] == ["x", Repeated(Unknown('"${var.provider}:sub"'))]  # the open key may be this one
+    assert isinstance(likes["*"], Unknown)
+    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": ["1"]}
+
+
 def test_documents_that_are_taken_in(roots: Any) -> None:
     setting = """
     variable "extra" {}
