@@ -14,7 +14,7 @@ help:
 	@echo "make demo    scan the example stack in examples/demo"
 	@echo "make test    lint, types and tests"
 	@echo "make docs    write the pages that are made from the code"
-	@echo "make bench   what judging costs"
+	@echo "make bench   what judging costs, and what a scan of TREE=... costs beside the others"
 	@echo "make mutants whether the fixtures catch every small change of the policies"
 	@echo "make format  let ruff format and mend the code"
 	@echo "make lock    resolve the dependencies again (needs Python 3.10 to 3.13)"
@@ -47,7 +47,8 @@ docs: $(INSTALLED)
 	$(BIN)/python tools/docs.py
 
 bench: $(INSTALLED)
-	$(BIN)/python benchmarks/evaluation.py
+	$(BIN)/python benchmarks/evaluation.py --pack aws-all
+	$(BIN)/python benchmarks/rivals.py $(or $(TREE),examples/demo)
 
 mutants: $(INSTALLED)
 	$(BIN)/python -m tools.mutants

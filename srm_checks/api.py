@@ -275,11 +275,13 @@ def _running(options: ScanOptions) -> Iterator[Running]:
             running = dataclasses.replace(running, executor=stack.enter_context(named(options.executor)))
         elif options.executor is not None:
             running = dataclasses.replace(running, executor=options.executor)
-        if options.cache and not options.with_builtins:
+        if options.cache:
+            from srm_checks import grammar
             from srm_checks.cache import Cache, default_folder
 
             cache = stack.enter_context(Cache(options.cache_dir or default_folder()))
-            running = dataclasses.replace(running, cache=cache)
+            grammar.keep_in(cache.folder)
+            running = dataclasses.replace(running, cache=None if options.with_builtins else cache)
         yield running
 
 

@@ -10,11 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from srm_checks import identity, reads, workers
+from srm_checks import identity, reads
 from srm_checks.engines import NAMES
 from srm_checks.model import ScanError, Unit, UnitKind
 from srm_checks.policy.document import Policy
@@ -22,6 +21,9 @@ from srm_checks.policy.drafts import Drafts, beside
 from srm_checks.unit_report import Task, UnitReport
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+    from srm_checks import workers
     from srm_checks.cache import Cache
 
 UNIT_LIMIT: Final = 300.0  # seconds; the largest public roots take some ten
@@ -127,7 +129,7 @@ def judge_all(
     judge = Judge(recipe, policies, states)
     for place, result in _judged([units[number] for number in missing], judge, running, len(found), progress):
         number = missing[place]
-        if isinstance(result, workers.Lost):
+        if not isinstance(result, Done):
             found[number] = _lost(units[number], result, running.limit)
             continue
         found[number] = result.report
@@ -159,6 +161,8 @@ def _judged(
 ) -> Iterator[tuple[int, Done | workers.Lost]]:
     if not units:
         return
+    from srm_checks import workers  # a scan that finds all in its cache starts no process
+
     results = (
         _executed(units, judge, running.executor)
         if running.executor is not None
@@ -173,6 +177,8 @@ def _judged(
 
 
 def _executed(units: Sequence[Unit], judge: Judge, executor: Executor) -> Iterator[tuple[int, Done | workers.Lost]]:
+    from concurrent.futures import as_completed
+
     futures: dict[Future[Done], int] = {
         executor.submit(judge_elsewhere, judge.recipe, unit): number for number, unit in enumerate(units)
     }

@@ -541,7 +541,8 @@ class Finding:
 
     `touches` are all files that had a part in the verdict; it stays out of the report and serves file arguments.
     `former` gives, for the address and for those in the evidence, the earlier addresses by `moved` blocks; it stays out
-    of the report and serves the baseline. `assumption` says who else provides the control, where that is assumed.
+    of the report and serves the baseline. `side` and `domain` are None for a check of another engine that the catalogue
+    does not know. `assumption` says who else provides the control, where that is assumed.
     """
 
     policy_id: str
@@ -550,11 +551,11 @@ class Finding:
     outcome: Outcome
     cause: Cause | None
     severity: Severity
-    side: Side
+    side: Side | None
     service_model: str | None
     model_family: str | None
     model_decided_by: str
-    domain: Domain
+    domain: Domain | None
     service: str
     aws_does: str
     customer_does: str
@@ -582,6 +583,16 @@ class Finding:
     touches: frozenset[str] = frozenset()
     assumption: Mapping[str, Any] | None = None
     former: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def side_word(self) -> str:
+        """Who answers, as a word; a check of another engine that the catalogue does not know is unclassified."""
+        return str(self.side) if self.side else UNCLASSIFIED
+
+    @property
+    def domain_word(self) -> str:
+        """The domain as a word; as `side_word`."""
+        return str(self.domain) if self.domain else UNCLASSIFIED
 
 
 def order(finding: Finding) -> tuple[Any, ...]:

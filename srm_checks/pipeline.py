@@ -7,15 +7,14 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from srm_checks import identity, shards
+from srm_checks import identity
 from srm_checks.absences import settle_absences
 from srm_checks.discovery import Inputs, discover
 from srm_checks.errors import UsageError
 from srm_checks.fleet import Recipe, Running, given_variables, judge_all, known_drafts, recorded_seconds
 from srm_checks.model import (
-    UNCLASSIFIED,
     Domain,
     EngineOptions,
     Finding,
@@ -30,13 +29,16 @@ from srm_checks.model import (
 from srm_checks.policy.document import Policy
 from srm_checks.policy.packs import DEFAULT_PACK, PackIdentity, PolicySet, load_packs, matching
 from srm_checks.policy.source import suggest
-from srm_checks.triage import baseline, course, revision, suppressions
+from srm_checks.triage import baseline, course, suppressions
 from srm_checks.triage.baseline import Baseline
 from srm_checks.triage.terms import unknown_policy
 from srm_checks.unit_report import OPEN, Kind, Task, UnitReport, inline_of
 
+if TYPE_CHECKING:
+    from srm_checks import shards
+
 UNDETERMINED = "undetermined"
-OWN = "srm"  # the source of findings on our own policies
+
 _HERE: Final = Running()
 
 Progress: TypeAlias = Callable[[int, int, str], None]
@@ -151,6 +153,8 @@ def scan(request: ScanRequest, progress: Progress | None = None, running: Runnin
     inputs = discover(request.paths, exclude=request.exclude)
     if request.shard is None:
         return _finished(request, plan, before, inputs, _judged(inputs.units, plan, request, progress, running))
+    from srm_checks import shards
+
     index, count = request.shard
     recipe = _recipe(request, plan.policies)
     units = shards.cut(inputs.units, index, count, recorded_seconds(recipe, plan.policies, running))
@@ -395,6 +399,8 @@ def _at_revision(request: ScanRequest, plan: _Plan, progress: Progress | None, r
     """The findings of the other revision, by a scan of its files in the same places."""
     if request.triage.diff is None:
         return _Before()
+    from srm_checks.triage import revision
+
     top, commit = revision.commit_of(request.triage.diff)
     _check_inside(request.paths, top)
     with revision.laid_out(top, commit) as side:
@@ -490,11 +496,6 @@ def _listed(finding: Finding, request: ScanRequest) -> bool:
     return finding.outcome in (Outcome.GAP, Outcome.UNKNOWN)
 
 
-def is_classified(finding: Finding) -> bool:
-    """False for a finding of another engine whose check the catalogue does not know: it has no side and no domain."""
-    return finding.source == OWN or finding.name != UNCLASSIFIED
-
-
 def summary_of(findings: Iterable[Finding], quiet: Mapping[Kind, int] | None = None) -> Summary:
     """The counts of findings; an unclassified one counts under no side and no domain.
 
@@ -503,12 +504,12 @@ def summary_of(findings: Iterable[Finding], quiet: Mapping[Kind, int] | None = N
     outcomes: Counter[str] = Counter({outcome.value: 0 for outcome in Outcome})
     tables: tuple[dict[str, Counter[str]], ...] = ({}, {}, {})
 
-    def count(entry: Finding | Kind, number: int, *, classified: bool) -> None:
+    def count(entry: Finding | Kind, number: int) -> None:
         outcome = entry.outcome.value
         outcomes[outcome] += number
         keys = (
-            entry.side.value if classified else None,
-            entry.domain.value if classified else None,
+            entry.side and entry.side.value,
+            entry.domain and entry.domain.value,
             entry.service_model or UNDETERMINED,
         )
         for table, key in zip(tables, keys, strict=True):
@@ -517,8 +518,8 @@ def summary_of(findings: Iterable[Finding], quiet: Mapping[Kind, int] | None = N
 
     for finding in findings:
         if quiet is None or finding.outcome in OPEN:
-            count(finding, 1, classified=is_classified(finding))
+            count(finding, 1)
     for kind, number in (quiet or {}).items():
-        count(kind, number, classified=True)
+        count(kind, number)
     side, domain, model = ({key: dict(table[key]) for key in sorted(table)} for table in tables)
     return Summary(dict(outcomes), side, domain, model)

@@ -51,6 +51,7 @@ class Kind:
 
     @classmethod
     def of(cls, finding: Finding) -> Kind:
+        assert finding.side is not None and finding.domain is not None  # noqa: PT018  # it is one of our own
         model = finding.service_model or ""
         return cls(finding.outcome, finding.side, finding.domain, model, tuple(sorted(finding.touches)))
 

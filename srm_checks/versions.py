@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import os
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,18 @@ def engine_versions() -> dict[str, str | None]:
 
 
 def _version(package: str) -> str | None:
+    """By the name of its metadata folder, as pip writes it; `importlib.metadata` costs more than a warm scan."""
+    name = package.replace("-", "_")
+    for folder in sys.path:
+        try:
+            entries = os.listdir(folder or ".")
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.startswith(f"{name}-") and entry.endswith(".dist-info"):
+                return entry[len(name) + 1 : -len(".dist-info")]
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

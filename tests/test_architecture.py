@@ -19,7 +19,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 KEEPERS = {
     "checkov": ("plugins/checkov_graph.py", "foreign/checkov_engine.py"),
     "cfnlint": ("engines/cloudformation/", "plugins/cfn_lint.py", "foreign/cfn_lint_engine.py"),
-    "hcl2": ("engines/terraform/syntax.py",),
+    "hcl2": ("grammar.py",),
     "lark": ("engines/terraform/syntax.py",),
     "detect_secrets": ("policy/secrets.py",),
     "rich": ("cli/progress.py",),
@@ -28,7 +28,7 @@ KEEPERS = {
     "pydantic": (),
     "requests": (),
     "boto3": (),
-    "socket": (),
+    "socket": ("foreign/checkov_engine.py",),
     "urllib.request": (),
 }
 # A layer may import itself, those named here, and `model` and `errors`.
@@ -36,9 +36,10 @@ LAYERS = {
     "model": set(),
     "errors": set(),
     "reads": set(),
+    "grammar": set(),
     "subjects": set(),
     "versions": set(),
-    "engines": {"engines", "reads", "subjects"},
+    "engines": {"engines", "grammar", "reads", "subjects"},
     "identity": set(),
     "git": set(),
     "globs": set(),
@@ -50,7 +51,7 @@ LAYERS = {
     "absences": {"identity", "policy"},
     "judge": {"absences", "catalogue", "identity", "policy", "triage"},
     "discovery": {"discovery", "git", "globs"},
-    "foreign": {"foreign", "catalogue", "identity", "policy"},
+    "foreign": {"foreign", "grammar", "catalogue", "identity", "policy"},
     "unit_report": {"absences"},
     "units": {"engines", "judge", "policy", "unit_report"},
     "unit_json": {"absences", "unit_report"},
@@ -68,8 +69,10 @@ LAYERS = {
         "triage",
         "unit_report",
         "units",
+        "shards",
     },
-    "report": {"report", "pipeline", "gate", "policy"},
+    "report": {"report", "pipeline", "gate", "policy", "shards", "triage"},
+    "shards": {"discovery", "unit_json", "unit_report"},
 }
 
 

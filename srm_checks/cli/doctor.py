@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Final
 
 import click
 
-from srm_checks import __version__
+from srm_checks import __version__, grammar
 from srm_checks import config as configuration
 from srm_checks.cli.console import Console, verbosity
 from srm_checks.cli.output import echo
@@ -109,9 +110,25 @@ def _packs() -> str:
     return f"{len(found.policies)} policies in {packs}"
 
 
+def _cache() -> str:
+    from srm_checks.cache import FILE, Cache, default_folder
+
+    folder = default_folder()
+    with Cache(folder) as cache:
+        if cache.problem is not None:
+            raise EnvironmentProblem(
+                f"the cache in {folder} cannot be used: {cache.problem}. Scans do without it; name another folder with "
+                "--cache-dir, or remove what is there"
+            )
+    grammar.keep_in(folder)
+    size = os.path.getsize(os.path.join(folder, FILE)) / 1e6
+    return f"cache {folder}, {size:.1f} MB"
+
+
 CHECKS: Final[tuple[Callable[[], str], ...]] = (
     _python,
     *(_engine(package) for package in ENGINE_PACKAGES),
+    _cache,
     _parser,
     _configuration,
     _packs,

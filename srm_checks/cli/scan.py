@@ -14,7 +14,6 @@ from srm_checks.config import NEVER, SCOPES, SERVICE_MODELS
 from srm_checks.errors import EXIT_GATE, EXIT_INCOMPLETE, EXIT_OK, UsageError
 from srm_checks.model import Domain, Severity, Side
 from srm_checks.report import FORMATS, Report
-from srm_checks.shards import parse as parse_shard
 
 
 @click.command("scan")
@@ -167,7 +166,7 @@ def command(
         cache=not no_cache,
         cache_dir=cache_dir,
         unit_timeout=unit_timeout,
-        shard=None if shard is None else parse_shard(shard),
+        shard=_shard(shard),
         executor=executor,
     )
     with progress_bar(console) as progress:
@@ -175,6 +174,14 @@ def command(
     write(report, destinations)
     say_notes(console, report, paths or (".",))
     return exit_code(report, exit_zero)
+
+
+def _shard(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    from srm_checks.shards import parse
+
+    return parse(text)
 
 
 def _parameters(paths: tuple[str, ...]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import socket
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ def run(job: Job) -> tuple[list[Result], list[str]]:
     What passed is left out: Checkov takes guesses for values, and a guess must not count as met.
     """
     os.environ.update(_ENVIRONMENT)
+    socket.has_ipv6 = False  # else a library that Checkov imports binds a socket to find out
     from checkov.runner_filter import RunnerFilter
 
     logging.getLogger().setLevel(logging.CRITICAL)  # its warnings are about its own business

@@ -16,18 +16,14 @@ from srm_checks.model import (
     Call,
     Cause,
     Disposition,
-    Domain,
     Finding,
     Outcome,
     Severity,
-    Side,
     SourceRange,
 )
 
 # Where nobody has classified a check, the finding still needs a place in tables by side and domain. The setting is
 # the customer's to write, and nothing more is known of it; reports say "unclassified" beside it.
-_FALLBACK_SIDE: Final = Side.CUSTOMER
-_FALLBACK_DOMAIN: Final = Domain.CONFIGURATION
 _FALLBACK_SEVERITY: Final = Severity.MEDIUM
 
 _NO_WORD: Final = re.compile(r"[^a-z0-9]+")
@@ -92,11 +88,11 @@ def to_finding(entry: Entry, annotation: Annotation) -> Finding:
         outcome=entry.outcome,
         cause=entry.cause,
         severity=entry.severity or annotation.severity or _FALLBACK_SEVERITY,
-        side=annotation.side or _FALLBACK_SIDE,
+        side=annotation.side,
         service_model=annotation.service_model,
         model_family=annotation.model_family,
         model_decided_by=annotation.model_decided_by,
-        domain=annotation.domain or _FALLBACK_DOMAIN,
+        domain=annotation.domain,
         service=annotation.service or UNCLASSIFIED,
         aws_does=annotation.aws_does,
         customer_does=annotation.customer_does,

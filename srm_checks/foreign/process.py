@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Final
 
+from srm_checks import grammar
 from srm_checks.foreign.result import Job, Result
 
 # The worker must not find modules in the scanned folder, where `-m` and `-c` would look first.
@@ -92,7 +93,11 @@ class Worker:
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
             errors="surrogateescape",
-            env={**os.environ, "PYTHONHASHSEED": "0"},  # both engines go through sets
+            env={
+                **os.environ,
+                "PYTHONHASHSEED": "0",  # both engines go through sets
+                **({"TMPDIR": os.path.abspath(kept)} if (kept := grammar.folder()) else {}),
+            },
         )
         return self._process
 

@@ -289,7 +289,7 @@ class _Builder:
         body = self.data.get("absence") if "absence" in self.data else self.data.get("require")
         if "absence" in self.data and not self._absence_shape(body):
             return {}, None
-        if "require" in self.data and not can_fail(body):
+        if "require" in self.data and not self.lazily and not can_fail(body):
             self.source.problem(("require",), "can never be anything but met")
         if "absence" in self.data and "unknown_when" in self.data:
             self.source.problem(("unknown_when",), "`unknown_when` has no meaning beside `absence`")

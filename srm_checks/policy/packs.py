@@ -70,7 +70,8 @@ def library() -> Path:
 
 def names() -> list[str]:
     """The packs that ship with the package."""
-    return sorted(path.parent.name for path in library().glob(f"*/{MANIFEST}"))
+    folder = str(library())
+    return sorted(name for name in os.listdir(folder) if os.path.isfile(os.path.join(folder, name, MANIFEST)))
 
 
 def find(pack: str, base: str = ".") -> Path:
@@ -240,19 +241,13 @@ class _PackLoader:
                 source.problem((key,), f"`{key}` takes a list")
 
     def _own(self, folder: Path, name: str, prefix: str, source: Source) -> None:
-        files = sorted(
-            path
-            for path in folder.rglob("*.yaml")
-            if path.name != MANIFEST and not _set_aside(path.relative_to(folder).parts[:-1])
-        )
+        files = list(_policy_files(str(folder)))
         if files and not prefix:
             source.problem((), "a pack with policies of its own needs an `id_prefix`")
         ours = library().resolve()
         if prefix == "SRM" and ours not in folder.resolve().parents:
             source.problem(("id_prefix",), "the prefix SRM belongs to srm-checks; choose another")
         for file in files:
-            if any((parent / MANIFEST).is_file() for parent in file.parents if folder in parent.parents):
-                continue  # a pack inside a pack is one of its own
             try:
                 draft = self.drafts.read(_shown(file))
             except PackError as error:
@@ -265,7 +260,7 @@ class _PackLoader:
                 )
                 continue
             stem = str(draft.source.data.get("name", ""))
-            if stem and file.stem != stem:
+            if stem and os.path.basename(file) != f"{stem}.yaml":
                 self.problems.append(
                     f"{draft.source.at(('name',))}: the file must be called {stem}.yaml, as its policy"
                 )
@@ -346,9 +341,14 @@ class _PackLoader:
                 entry.undeclared_is_gap = entry.undeclared_is_gap or change.get("undeclared") == "gap"
 
 
-def _set_aside(folders: Sequence[str]) -> bool:
-    """Whether a file below these folders of a pack is no policy: fixtures, and what is hidden."""
-    return any(name == FIXTURES or name.startswith(".") for name in folders)
+def _policy_files(pack: str) -> Iterator[str]:
+    """The policies below a pack's folder: not its fixtures, what is hidden, or a pack inside of it."""
+    for folder, folders, names in os.walk(pack):
+        if folder != pack and MANIFEST in names:
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if name != FIXTURES and not name.startswith("."))
+        yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith(".yaml") and name != MANIFEST)
 
 
 def matching(pattern: str, ids: Iterable[str]) -> set[str]:
@@ -366,7 +366,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _shown(path: Path) -> str:
+def _shown(path: Path | str) -> str:
     """A path for messages: relative where it lies below the working directory."""
-    relative = os.path.relpath(path)
-    return relative if not relative.startswith("..") else str(path)
+    text, here = os.path.abspath(path), os.getcwd() + os.sep
+    return text[len(here) :] if text.startswith(here) else str(path)

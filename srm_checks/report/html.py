@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from srm_checks.model import Disposition, Domain, Finding, Outcome, Side
+from srm_checks.model import UNCLASSIFIED, Disposition, Domain, Finding, Outcome, Side
 from srm_checks.report import Page, Report
 from srm_checks.report.html_elements import Markup, join, tag
 from srm_checks.report.rules import Rule, rules
@@ -110,7 +110,7 @@ def _heat_maps(findings: Sequence[Finding]) -> Markup | None:
     return tag(
         "section",
         tag("h2", "Responsibility matrix"),
-        _heat_map("Who answers", new, [str(side) for side in Side], lambda finding: str(finding.side)),
+        _heat_map("Who answers", new, [str(side) for side in Side], lambda finding: finding.side_word),
         _heat_map("Under which service model", new, [*MODELS, UNDETERMINED], _model),
     )
 
@@ -119,16 +119,16 @@ def _heat_map(
     caption: str, findings: Sequence[Finding], columns: Sequence[str], column_of: Callable[[Finding], str]
 ) -> Markup:
     """New gaps and unknowns by domain (rows) and by `column_of`; a cell has the colour of its worst severity."""
-    cells: dict[tuple[Domain, str], list[Finding]] = {}
+    cells: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
-        cells.setdefault((finding.domain, column_of(finding)), []).append(finding)
+        cells.setdefault((finding.domain_word, column_of(finding)), []).append(finding)
     used = {column for _, column in cells}
     shown = [column for column in columns if column in used] + sorted(used - set(columns))
     header = tag("tr", tag("th", "domain", scope="col"), *(tag("th", column, scope="col") for column in shown))
     rows = [
-        tag("tr", tag("th", str(domain), scope="row"), *(_heat_cell(cells.get((domain, each), [])) for each in shown))
-        for domain in Domain
-        if any(row is domain for row, _ in cells)
+        tag("tr", tag("th", domain, scope="row"), *(_heat_cell(cells.get((domain, each), [])) for each in shown))
+        for domain in [*map(str, Domain), UNCLASSIFIED]
+        if any(row == domain for row, _ in cells)
     ]
     table = tag("table", tag("caption", caption), tag("thead", header), tag("tbody", *rows), class_="heat")
     return _scrolling(table, caption)
@@ -217,8 +217,8 @@ def _state(finding: Finding) -> str:
 
 
 _FILTERS: Final[Mapping[str, tuple[Sequence[str], Callable[[Finding], str]]]] = {
-    "side": ([str(side) for side in Side], lambda finding: str(finding.side)),
-    "domain": ([str(domain) for domain in Domain], lambda finding: str(finding.domain)),
+    "side": ([str(side) for side in Side], lambda finding: finding.side_word),
+    "domain": ([str(domain) for domain in Domain], lambda finding: finding.domain_word),
     "model": ([*MODELS, UNDETERMINED], _model),
     "outcome": ([*map(str, Outcome), *map(str, Disposition)], _state),
 }
@@ -244,8 +244,8 @@ def _policies(findings: Sequence[Finding], described: Mapping[str, Rule], filter
 def _policy(rule: Rule, findings: Sequence[Finding], filters: _Filters) -> Markup:
     marks = [
         "policy",
-        filters.mark("side", str(rule.side)),
-        filters.mark("domain", str(rule.domain)),
+        filters.mark("side", rule.side),
+        filters.mark("domain", rule.domain),
         filters.kind_mark(findings),
     ]
     models = ", ".join(sorted({_model(finding) for finding in findings}))

@@ -11,9 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from srm_checks import shards
 from srm_checks.model import Finding, Outcome
-from srm_checks.pipeline import is_classified
 from srm_checks.report import Page, Report
 
 SCHEMA: Final = "srm-checks/report/1"
@@ -28,7 +26,11 @@ def document(report: Report) -> dict[str, Any]:
     """The report as plain data: dicts, lists, texts, numbers, booleans and None."""
     result = report.result
     counts = result.counts
-    shard = {} if result.shard is None else {"shard": shards.dump(result.shard)}
+    shard: dict[str, Any] = {}
+    if result.shard is not None:
+        from srm_checks import shards
+
+        shard["shard"] = shards.dump(result.shard)
     return {
         "schema": SCHEMA,
         "tool": {
@@ -71,7 +73,6 @@ def _tally(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    classified = is_classified(finding)
     return {
         "policy_id": finding.policy_id,
         "name": finding.name,
@@ -79,11 +80,11 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "outcome": str(finding.outcome),
         "cause": finding.cause and str(finding.cause),
         "severity": str(finding.severity),
-        "side": str(finding.side) if classified else None,
+        "side": finding.side and str(finding.side),
         "service_model": finding.service_model,
         "model_family": finding.model_family,
         "model_decided_by": finding.model_decided_by,
-        "domain": str(finding.domain) if classified else None,
+        "domain": finding.domain and str(finding.domain),
         "service": finding.service,
         "aws_does": finding.aws_does,
         "customer_does": finding.customer_does,

@@ -71,9 +71,9 @@ def _names(findings: Sequence[Finding]) -> list[str]:
 
 def _properties(finding: Finding) -> list[tuple[str, str]]:
     return [
-        ("side", str(finding.side)),
+        ("side", finding.side_word),
         ("service_model", finding.service_model or "undetermined"),
-        ("domain", str(finding.domain)),
+        ("domain", finding.domain_word),
         ("severity", str(finding.severity)),
         ("outcome", str(finding.outcome)),
         ("disposition", str(finding.disposition)),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from srm_checks.model import Disposition, Domain, Finding, Outcome, Side
+from srm_checks.model import UNCLASSIFIED, Disposition, Domain, Finding, Outcome, Side
 from srm_checks.report import Page, Report
 from srm_checks.report.commonmark import code, prose
 from srm_checks.report.rules import Rule, rules
@@ -195,9 +195,9 @@ def _by_policy(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
 
 def _table(findings: Sequence[Finding]) -> Iterator[str]:
     """New gaps and unknowns by domain and side; nothing where there are none."""
-    counts = Counter((finding.domain, finding.side, finding.outcome) for finding in findings)
-    sides = [side for side in Side if any(key[1] is side for key in counts)]
-    domains = [domain for domain in Domain if any(key[0] is domain for key in counts)]
+    counts = Counter((finding.domain_word, finding.side_word, finding.outcome) for finding in findings)
+    sides = [side for side in [*map(str, Side), UNCLASSIFIED] if any(key[1] == side for key in counts)]
+    domains = [domain for domain in [*map(str, Domain), UNCLASSIFIED] if any(key[0] == domain for key in counts)]
     if not domains:
         return
     yield f"| domain | {' | '.join(map(spoken, sides))} |"

@@ -9,7 +9,6 @@ from typing import Any
 
 from srm_checks.errors import UsageError
 from srm_checks.model import (
-    UNCLASSIFIED,
     Call,
     Cause,
     Disposition,
@@ -148,19 +147,18 @@ def _result(data: Mapping[str, Any], path: str) -> ScanResult:
 
 def _finding(entry: Mapping[str, Any]) -> Finding:
     resource, place, origin = entry["resource"], entry["location"], entry["origin"]
-    classified = entry["side"] is not None
     return Finding(
         policy_id=entry["policy_id"],
-        name=entry["name"] if classified else UNCLASSIFIED,
+        name=entry["name"],
         title=entry["title"],
         outcome=Outcome(entry["outcome"]),
         cause=Cause(entry["cause"]) if entry["cause"] else None,
         severity=Severity(entry["severity"]),
-        side=Side(entry["side"]) if classified else Side.CUSTOMER,
+        side=Side(entry["side"]) if entry["side"] else None,
         service_model=entry["service_model"],
         model_family=entry["model_family"],
         model_decided_by=entry["model_decided_by"],
-        domain=Domain(entry["domain"]) if entry["domain"] else Domain.CONFIGURATION,
+        domain=Domain(entry["domain"]) if entry["domain"] else None,
         service=entry["service"],
         aws_does=entry["aws_does"],
         customer_does=entry["customer_does"],

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from srm_checks.model import Domain, Finding, Severity, Side
+from srm_checks.model import Finding, Severity
 from srm_checks.policy.document import Policy
 
 LANGUAGES: Final[Mapping[str, str]] = {"terraform": "Terraform", "cloudformation": "CloudFormation"}
@@ -23,8 +23,8 @@ class Rule:
     name: str
     title: str
     why: str
-    domain: Domain
-    side: Side
+    domain: str
+    side: str
     severity: Severity
     aws_does: str
     customer_does: str
@@ -76,8 +76,8 @@ def from_policy(policy: Policy, service_models: Iterable[str] = ()) -> Rule:
         name=policy.name,
         title=policy.title,
         why=policy.why,
-        domain=policy.domain,
-        side=policy.side,
+        domain=str(policy.domain),
+        side=str(policy.side),
         severity=policy.severity,
         aws_does=policy.aws_does,
         customer_does=policy.customer_does,
@@ -96,8 +96,8 @@ def _from_finding(finding: Finding, service_models: Iterable[str]) -> Rule:
         name=finding.name,
         title=finding.title,
         why="",
-        domain=finding.domain,
-        side=finding.side,
+        domain=finding.domain_word,
+        side=finding.side_word,
         severity=finding.severity,
         aws_does=finding.aws_does,
         customer_does=finding.customer_does,

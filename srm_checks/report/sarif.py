@@ -209,9 +209,9 @@ def _rule(rule: Rule, taxonomies: _Taxonomies) -> dict[str, Any]:
             "precision": "high",
             "security-severity": _SECURITY_SEVERITY[rule.severity],
             "severity": str(rule.severity),
-            "side": str(rule.side),
+            "side": rule.side,
             "service_models": list(rule.service_models),
-            "domain": str(rule.domain),
+            "domain": rule.domain,
             "equivalents": sorted(rule.equivalents),
         },
     }
@@ -224,7 +224,7 @@ def _help_parts(rule: Rule) -> list[tuple[str, str]]:
     parts = [
         ("What is wrong", rule.title),
         ("Why it matters", rule.why),
-        ("Who answers", ", ".join(filter(None, [str(rule.side), models, f"domain {spoken(rule.domain)}"]))),
+        ("Who answers", ", ".join(filter(None, [rule.side, models, f"domain {spoken(rule.domain)}"]))),
         ("AWS does", rule.aws_does),
         ("You do", rule.customer_does),
         *rule.fixes(),
@@ -248,7 +248,7 @@ def _tags(rule: Rule) -> list[str]:
     """What alerts can be filtered by; GitHub shows the first ten. Frameworks take turns, so that none is cut away."""
     by_framework = [[f"{name}/{control}" for control in sorted(ids)] for name, ids in sorted(rule.frameworks.items())]
     turns = [tag for turn in zip_longest(*by_framework) for tag in turn if tag is not None]
-    tags = ["security", str(rule.side), *rule.service_models, str(rule.domain), *turns]
+    tags = ["security", rule.side, *rule.service_models, rule.domain, *turns]
     return list(dict.fromkeys(map(inert, tags)))[:MAX_TAGS]
 
 
@@ -331,10 +331,10 @@ def _result(finding: Finding, index: int, sources: SourceTexts) -> dict[str, Any
     elif finding.disposition is not Disposition.NEW:
         found["suppressions"] = [_suppression(finding)]
     found["properties"] = {
-        "side": str(finding.side),
+        "side": finding.side_word,
         "service_model": finding.service_model,
         "model_family": finding.model_family,
-        "domain": str(finding.domain),
+        "domain": finding.domain_word,
         "severity": str(finding.severity),
         "outcome": str(finding.outcome),
         "cause": finding.cause and str(finding.cause),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
-from srm_checks.model import HIDDEN, Cause, Disposition, Domain, Finding, Outcome, Severity, Side
+from srm_checks.model import HIDDEN, Disposition, Domain, Finding, Outcome, Severity, Side
 from srm_checks.report import Page, Report
 from srm_checks.report.excerpt import Sources, span, window
 from srm_checks.report.inert import columns, inert
@@ -275,7 +275,7 @@ def _rank(finding: Finding) -> int:
 
 def _responsibility(finding: Finding) -> str:
     model = finding.service_model or f"model undetermined: {inert(finding.model_decided_by)}"
-    return f"{finding.side} | {model} | {_words(finding.domain)}"
+    return f"{finding.side_word} | {model} | {_words(finding.domain_word)}"
 
 
 def _whence(finding: Finding) -> str:
@@ -316,7 +316,7 @@ def _values(finding: Finding) -> list[str]:
     return [*texts, f"and {rest} more"] if rest > 0 else texts
 
 
-def _words(word: Side | Domain | Cause | Outcome) -> str:
+def _words(word: str) -> str:
     return str(word).replace("-", " ")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import json
 from typing import Final
 
@@ -16,15 +15,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def spoken(word: enum.Enum) -> str:
+def spoken(word: str) -> str:
     """A word of the contract as people read it: `data at rest`."""
-    return str(word.value).replace("-", " ")
+    return str(word).replace("-", " ")
 
 
 def responsibility(finding: Finding) -> str:
     """Who answers, under which service model, for what: `customer | PaaS | data at rest`."""
     model = finding.service_model or f"model undetermined: {finding.model_decided_by}"
-    return f"{spoken(finding.side)} | {model} | {spoken(finding.domain)}"
+    return f"{spoken(finding.side_word)} | {model} | {spoken(finding.domain_word)}"
 
 
 def headline(finding: Finding) -> str:

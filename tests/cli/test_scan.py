@@ -113,7 +113,7 @@ class TestExitCodes:
             (["no/such/path"], "no/such/path"),
             ([".", "--pack", "no/such/pack"], "no/such/pack"),
             ([".", "--var-file", "nope.tfvars"], "nope.tfvars: there is no such variable file"),
-            ([".", "--select", "SRM-DAR-05"], "did you mean 'SRM-DAR-005'"),
+            ([".", "--select", "SRM-DAR-0005"], "did you mean 'SRM-DAR-005'"),
             ([".", "--select", "XYZ-*"], "'XYZ-*' matches no policy"),
             ([".", "-f", "json=t.yaml/x.json"], "its folder cannot be made"),
             ([".", "-f", "json", "-f", "text"], "two formats go to standard output"),

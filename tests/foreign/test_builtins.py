@@ -19,12 +19,16 @@ Project = Callable[[dict[str, str]], Path]
 MakeFinding = Callable[..., Finding]
 
 
+# Policies that ask what a check of Checkov asks: left out, so that Checkov is the one to say it.
+SAID_BY_CHECKOV = ["SRM-NET-017", "SRM-BCK-011"]
+
+
 @pytest.fixture(scope="module")
 def scanned(real: Path) -> dict[str, Any]:
     """The report on the project, as JSON data."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(real)
-        return scan(["infra", "stack.yaml"], with_builtins=True)
+        return scan(["infra", "stack.yaml"], with_builtins=True, ignore=SAID_BY_CHECKOV)
 
 
 def one(report: dict[str, Any], policy_id: str, address: str) -> dict[str, Any]:
@@ -106,7 +110,9 @@ class TestScan:
 
     def test_two_scans_give_the_same_bytes(self, scanned: dict[str, Any], real: Path, monkeypatch: Any) -> None:
         monkeypatch.chdir(real)
-        assert json.dumps(scan(["infra", "stack.yaml"], with_builtins=True)) == json.dumps(scanned)
+        assert json.dumps(scan(["infra", "stack.yaml"], with_builtins=True, ignore=SAID_BY_CHECKOV)) == json.dumps(
+            scanned
+        )
 
     def test_without_the_option_nothing_of_it_runs(self, real: Path, monkeypatch: Any) -> None:
         monkeypatch.chdir(real)

@@ -41,6 +41,7 @@ from srm_checks.engines.terraform.nodes import (
 from srm_checks.engines.terraform.parser import KEYWORDS, Parser, Unsure, by_precedence
 from srm_checks.engines.terraform.source import Source
 from srm_checks.errors import EnvironmentProblem, InputError
+from srm_checks.grammar import hcl2_parser
 
 if TYPE_CHECKING:
     from lark import Tree
@@ -71,8 +72,7 @@ _EXPRESSION_START: Final = frozenset({"STRING_LIT", "LSQB", "DECIMAL"})
 def check_hcl2() -> None:
     """Raise EnvironmentProblem unless the module `hcl2` is the fork that Checkov brings."""
     try:
-        from hcl2 import START_LINE  # noqa: F401 - only the fork has it
-        from hcl2.parser import Hcl2  # noqa: F401
+        hcl2_parser()
     except ImportError as problem:
         raise EnvironmentProblem(
             "The module hcl2 is not the one that Checkov needs: another package, such as python-hcl2, lies over it. "
@@ -107,9 +107,7 @@ def _parse_tree(text: str) -> Tree[Any]:
     global _grammar
     if _grammar is None:
         check_hcl2()
-        from hcl2.parser import Hcl2
-
-        _grammar = Hcl2.lark_parser.parse
+        _grammar = hcl2_parser().parse
     return _grammar(text)
 
 
