@@ -79,19 +79,24 @@ def settle_absences(units: Iterable[Says], policies: Sequence[Policy], scope: st
 def settle(policy: Policy, answers: Sequence[tuple[Unit, Answer]], scope: str) -> Iterator[Finding]:
     """The findings on a duty of the whole, from what the units said.
 
-    One declared resource that fulfils it is enough, if it is surely created. Declared ones that all fall short are
-    gaps, each. Where none is declared, and something makes the duty matter, it is a gap if the scan covers the account
-    and all of it was read, else unknown: it may stand in another stack.
+    One declared resource that fulfils it is enough, if it is surely created; the others then say nothing. Declared ones
+    that all fall short are gaps, each. Where the duty is that of `each` one, all that are declared are judged. Where
+    none is declared, and something makes the duty matter, it is a gap if the scan covers the account and all of it was
+    read, else unknown: it may stand in another stack.
     """
     declared = [finding for _unit, answer in answers for finding in answer.declared]
-    for outcome in (Outcome.MET, Outcome.UNKNOWN):
-        hits = [finding for finding in declared if finding.outcome is outcome]
-        if hits:
-            yield hits[0]
-            return
-    gaps = [finding for finding in declared if finding.outcome is Outcome.GAP]
-    if gaps:
-        yield from gaps
+    assert policy.absence is not None
+    if declared and policy.absence.each:
+        yield from declared
+        return
+    by_outcome = {
+        outcome: [finding for finding in declared if finding.outcome is outcome]
+        for outcome in (Outcome.MET, Outcome.UNKNOWN, Outcome.GAP)
+    }
+    # What is open about several is one question.
+    settled = by_outcome[Outcome.MET] or by_outcome[Outcome.UNKNOWN][:1] or by_outcome[Outcome.GAP]
+    if settled:
+        yield from settled
         return
     reasons = [(answer.because, unit, answer.missing) for unit, answer in answers if answer.because is not None]
     if not reasons:

@@ -58,11 +58,13 @@ class Absence:
     `of`: the types that can fulfil it, each with the condition that one must meet (a declared one that `applies` leaves
     out is beside the point). `because_of`: the types whose presence
     makes the duty matter (none: it always matters). `account_wide`: one answer for all units together.
+    `each`: those that are declared must all meet the condition, such as the defaults of several Regions.
     """
 
     of: Mapping[str, Compiled]
     because_of: frozenset[str]
     account_wide: bool
+    each: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

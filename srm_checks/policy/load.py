@@ -28,6 +28,7 @@ PARAMETER_TYPES: Final = {"integer": int, "number": (int, float), "string": str,
 _Word = TypeVar("_Word", Domain, Side, Severity)
 _ID: Final = re.compile(r"([A-Z]{2,8})-([A-Z]{3})-(\d{3})")
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_ABSENCE_KEYS: Final = ("where", "because_of", "account_wide", "each")
 _FRAMEWORK: Final = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
@@ -306,7 +307,9 @@ class _Builder:
                     self.source.problem(("parameters", name), f"no condition reads the parameter {name!r}")
         if "absence" in self.data:
             assert isinstance(body, dict)
-            return {}, Absence(compiled, self._because(body), bool(body.get("account_wide", False)))
+            return {}, Absence(
+                compiled, self._because(body), bool(body.get("account_wide", False)), bool(body.get("each", False))
+            )
         return compiled, None
 
     def _compiled(
@@ -337,15 +340,16 @@ class _Builder:
                 place,
                 (
                     "takes {where: CONDITION, because_of: {terraform: [...], cloudformation: [...]}, "
-                    "account_wide: yes or no}"
+                    "account_wide: yes or no, each: yes or no}"
                 ),
             )
             return False
         for key in body:
-            if key not in ("where", "because_of", "account_wide"):
-                self.source.unknown_word((*place, key), "key", key, ("where", "because_of", "account_wide"))
-        if not isinstance(body.get("account_wide", False), bool):
-            self.source.problem((*place, "account_wide"), "takes yes or no")
+            if key not in _ABSENCE_KEYS:
+                self.source.unknown_word((*place, key), "key", key, _ABSENCE_KEYS)
+        for key in ("account_wide", "each"):
+            if not isinstance(body.get(key, False), bool):
+                self.source.problem((*place, key), "takes yes or no")
         return True
 
     def _because(self, body: Mapping[str, Any]) -> frozenset[str]:

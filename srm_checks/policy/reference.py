@@ -23,7 +23,8 @@ KEYS = {
     "require": "The condition that a resource must meet.",
     "absence": (
         "For a duty that one resource of the whole must fulfil: `where` (its condition), `because_of` "
-        "(types that make it matter, by framework), `account_wide`."
+        "(types that make it matter, by framework), `account_wide`, and `each`: one that fulfils it does not make up "
+        "for another that is declared and does not, as where each Region has its own."
     ),
     "applies_when": (
         "The condition under which the policy concerns a resource. While it is unknown, a would-be gap is "

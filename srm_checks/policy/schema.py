@@ -83,7 +83,12 @@ def _properties() -> dict[str, dict[str, Any]]:
         "applies_when": _CONDITION,
         "absence": {
             "type": "object",
-            "properties": {"where": _CONDITION, "because_of": by_language, "account_wide": {"type": "boolean"}},
+            "properties": {
+                "where": _CONDITION,
+                "because_of": by_language,
+                "account_wide": {"type": "boolean"},
+                "each": {"type": "boolean"},
+            },
             "additionalProperties": False,
         },
         "unknown_when": {

@@ -293,10 +293,10 @@ def answers(scope: str, rule: Policy, *resources: Resource) -> list[Finding]:
     return settle_absences([judged], [rule], scope)
 
 
-def settled(scope: str, *resources: Resource) -> list[str]:
+def settled(scope: str, *resources: Resource, rule: str = TRAIL) -> list[str]:
     return [
         f"{words(finding)}{' absent' if finding.address == ABSENT_ADDRESS else ''}"
-        for finding in answers(scope, policy(TRAIL), *resources)
+        for finding in answers(scope, policy(rule), *resources)
     ]
 
 
@@ -309,6 +309,15 @@ def test_absences() -> None:
     assert settled("stack", vm, weak) == ["gap"]
     assert settled("stack", vm, weak, good) == ["met"]
     assert settled("account", vm, weak, open_) == ["unknown (unresolved-value)"]
+    assert settled("stack", vm, good, weak, thing("h", flag=True)) == ["met", "met"]
+
+
+def test_a_duty_of_each_one_that_is_declared() -> None:
+    each = TRAIL.replace("account_wide: yes", "account_wide: yes, each: yes")
+    good, weak, open_ = thing("g", flag=True), thing("w", flag=False), thing("o", flag=Unknown("var.on"))
+    found = settled("stack", good, weak, open_, rule=each)
+    assert found == ["met", "gap", "unknown (unresolved-value)"]
+    assert settled("account", thing("v", type="aws_vm"), rule=each) == ["gap absent"]
 
 
 def test_no_gap_and_no_met_that_another_value_of_an_open_variable_would_change() -> None:
