@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from srm_checks import identity
 from srm_checks.model import ABSENT_ADDRESS, FRAMEWORKS, Cause, Disposition, Finding, Outcome, SourceRange, Unit
 from srm_checks.policy.document import Policy
 from srm_checks.policy.naming import language_of
+
+ATTESTED: Final = "account"  # the type of a duty that no resource shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ def missing_type(policy: Policy, because: Reason | None) -> str:
     """The type to name where none is declared, in the language of the resource that makes the duty matter."""
     assert policy.absence is not None
     types = list(policy.absence.of)
+    if not types:  # an attested duty, which no resource shows
+        return ATTESTED
     spoken = [name for name in types if because and language_of(name) == language_of(because.type)]
     return (spoken or types)[0]
 
@@ -166,7 +170,7 @@ def _on_missing(
         aws_does=policy.aws_does,
         customer_does=policy.customer_does,
         message=_message(policy, missing.name, outcome, detail),
-        fix=policy.fix[language_of(missing.name)],
+        fix=policy.fix[language_of(because.type if because else missing.name)],
         framework=framework,
         resource_type=missing.name,
         address=ABSENT_ADDRESS,
@@ -191,6 +195,8 @@ def _on_missing(
 def _message(policy: Policy, type_name: str, outcome: Outcome, detail: str) -> str:
     if outcome is Outcome.GAP:
         return f"{policy.title}: no {type_name} is declared ({policy.id})."
+    if outcome is Outcome.UNKNOWN and not policy.resources:
+        return f"{policy.title}? {detail[:1].upper()}{detail[1:]} ({policy.id})."
     if outcome is Outcome.UNKNOWN:
         return f"{policy.title}? No {type_name} is declared in view; {detail} ({policy.id})."
     return f"{policy.title}: nothing in view makes it matter ({policy.id})."

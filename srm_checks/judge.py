@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from srm_checks import identity
-from srm_checks.absences import Answer, MissingType, Reason, missing_type, settle
+from srm_checks.absences import ATTESTED, Answer, MissingType, Reason, missing_type, settle
 from srm_checks.catalogue import models, types
 from srm_checks.model import (
     HIDDEN,
@@ -84,6 +84,8 @@ def judge_stack(
 
 
 def _described(type_name: str) -> MissingType:
+    if type_name == ATTESTED:
+        return MissingType(type_name, type_name, "Control", "Control", "the account")
     entry = types.describe(type_name)
     service = entry.service_key if entry else "unclassified"
     if entry is None or entry.model_source != "type":

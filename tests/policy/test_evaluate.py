@@ -460,3 +460,18 @@ def test_several_tags_are_one_list() -> None:
     rule = policy("require: {tag: [team, Team], within: [x, y], absent: gap}")
     assert outcome(rule, thing(tags={"team": "x", "Team": "y"})) == "met"
     assert outcome(rule, thing(tags={"team": "x", "Team": "z"})) == "gap"
+
+
+def test_a_duty_that_no_resource_shows() -> None:
+    rule = policy(
+        "absence: {account_wide: yes}",
+        types="{terraform: {not_expressible: no resource shows it}, cloudformation: {not_expressible: no}}",
+    )
+    (finding,) = answers("account", rule, thing("v", type="aws_vm"))
+    assert (words(finding), finding.resource_type, finding.service_model) == (
+        "unknown (not-expressible)",
+        "account",
+        "Control",
+    )
+    assert finding.message == "A test? No resource shows it (SRM-DAR-900)."
+    assert [words(finding) for finding in answers("account", rule)] == ["not-applicable"]
