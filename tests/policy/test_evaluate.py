@@ -465,7 +465,7 @@ def test_several_tags_are_one_list() -> None:
 def test_a_duty_that_no_resource_shows() -> None:
     rule = policy(
         "absence: {account_wide: yes}",
-        types="{terraform: {not_expressible: no resource shows it}, cloudformation: {not_expressible: no}}",
+        types="{terraform: {not_expressible: no resource shows it}, cloudformation: {not_expressible: nor here}}",
     )
     (finding,) = answers("account", rule, thing("v", type="aws_vm"))
     assert (words(finding), finding.resource_type, finding.service_model) == (
