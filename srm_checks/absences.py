@@ -86,7 +86,10 @@ def settle(policy: Policy, answers: Sequence[tuple[Unit, Answer]], scope: str) -
     none is declared, and something makes the duty matter, it is a gap if the scan covers the account and all of it was
     read, else unknown: it may stand in another stack.
     """
-    declared = [finding for _unit, answer in answers for finding in answer.declared]
+    # In the order of their addresses, in code as in its plan, which is in another order.
+    declared = [
+        finding for _unit, answer in answers for finding in sorted(answer.declared, key=lambda found: found.address)
+    ]
     assert policy.absence is not None
     if declared and policy.absence.each:
         yield from declared

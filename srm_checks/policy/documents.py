@@ -35,11 +35,7 @@ def statements(context: Context, value: Any, path: Path) -> Iterator[tuple[Any, 
                 yield statement, at, certain and sure
         return
     if not isinstance(document, dict):
-        yield (
-            (document if isinstance(document, Unknown) else Unknown("a policy document that cannot be read")),
-            path,
-            False,
-        )
+        yield _of_an_open_document(document), path, False
         return
     name = next((key for key in ("Statement", "statement") if key in document), None)
     if name is None:
@@ -50,6 +46,13 @@ def statements(context: Context, value: Any, path: Path) -> Iterator[tuple[Any, 
     for element, index, certain in context.elements(listed):
         inner = (*path, name) if index is None else (*path, name, index)
         yield _statement(context, element), inner, certain
+
+
+def _of_an_open_document(document: Any) -> Unknown:
+    """Any statement of a document that is not known: the references of the whole are not those of each part."""
+    if isinstance(document, Unknown):
+        return Unknown(document.text, document.cause)
+    return Unknown("a policy document that cannot be read")
 
 
 def _statement(context: Context, value: Any) -> Any:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from srm_checks import expressions
 from srm_checks.model import ABSENT, FURTHER_KEYS, Cause, Choice, Encoded, Repeated, Unknown
 from srm_checks.policy.access import Context, same
 from srm_checks.policy.operands import (
@@ -449,8 +450,14 @@ def expression_contains(value: Any, operand: tuple[str, ...], context: Context) 
     """The expression by which a value that is not known is written holds the operand, or one of the operands.
 
     Upper and lower case alike. It tells an image that is looked up by a telling name; of known values it tells nothing.
+    A plan has no expressions: the one reference that a value comes from stands for its expression, and without such a
+    one the answer is unknown.
     """
-    text = value.text.lower() if isinstance(value, Unknown) else ""
+    if not isinstance(value, Unknown):
+        return FALSE
+    if not expressions.is_shown(value.text):
+        return UNKNOWN
+    text = value.text.lower()
     return _truth(any(item.lower() in text for item in operand))
 
 

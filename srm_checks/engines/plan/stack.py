@@ -10,8 +10,9 @@ from typing import Any, Final
 from srm_checks.engines.plan import policy_documents
 from srm_checks.engines.plan.document import Document, LineMap, Located, TooDeep
 from srm_checks.engines.plan.references import Repetition, Scope, as_list, as_object, join, parse
-from srm_checks.engines.plan.values import AFTER_APPLY, Reading, constants
+from srm_checks.engines.plan.values import Reading, constants
 from srm_checks.errors import InputError
+from srm_checks.expressions import AFTER_APPLY
 from srm_checks.model import EngineOptions, Path, Ref, Resource, ScanError, Stack, Unit, Unknown
 
 ENGINE: Final = "plan"

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from srm_checks.engines.plan.computed import surely_set
 from srm_checks.engines.plan.references import NOTHING, Mention, Repetition, Scope, as_list, as_object, render_key
+from srm_checks.expressions import AFTER_APPLY
 from srm_checks.model import ABSENT, Path, Ref, Unknown
 
-AFTER_APPLY: Final = "(known after apply)"
 _ALWAYS_THERE: Final = frozenset({"id", "arn"})
 _EXPRESSION_MEMBERS: Final = frozenset({"constant_value", "references"})
 
