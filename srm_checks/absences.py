@@ -83,10 +83,7 @@ def settle(policy: Policy, answers: Sequence[tuple[Unit, Answer]], scope: str) -
     gaps, each. Where none is declared, and something makes the duty matter, it is a gap if the scan covers the account
     and all of it was read, else unknown: it may stand in another stack.
     """
-    # Of several the first by address is named, in code as in its plan, which is in another order.
-    declared = [
-        finding for _unit, answer in answers for finding in sorted(answer.declared, key=lambda found: found.address)
-    ]
+    declared = [finding for _unit, answer in answers for finding in answer.declared]
     for outcome in (Outcome.MET, Outcome.UNKNOWN):
         hits = [finding for finding in declared if finding.outcome is outcome]
         if hits:
