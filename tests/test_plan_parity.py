@@ -43,6 +43,10 @@ from tests.test_doors import PACKS, ROOT, cases, own_policies
 Key: TypeAlias = tuple[str, str]  # scope and address
 
 PARTLY_UNKNOWN_TEXT: Final = "a text with one unknown part, JSON among them, is wholly unknown in a plan"
+NOT_WHAT_IS_MADE: Final = "a plan shows what an expression reads, but not what it makes of that"
+BRANCH: Final = "a plan does not show the branch of a condition that an unknown value comes from"
+IN_DYNAMIC: Final = "a plan does not show the expressions inside dynamic blocks"
+NO_DEFAULTS: Final = "the twin brings no defaults of the provider, which a real plan shows as values"
 THROUGH_LOCAL: Final = "a plan does not show what local values read, so a reference through one leads nowhere"
 TERRAFORM_BLOCK: Final = "a plan does not hold the terraform block"
 PROVIDER_ARGUMENTS: Final = "a plan holds no values of provider arguments, unless they are constants"
@@ -50,11 +54,37 @@ PROVIDER_ARGUMENTS: Final = "a plan holds no values of provider arguments, unles
 # What a plan cannot tell though the code can. It must then say unknown, or nothing where the resource is not in it.
 LESS_IN_A_PLAN: Final[dict[str, str]] = {
     "SRM-APP-006": PARTLY_UNKNOWN_TEXT,
+    "SRM-APP-008": PARTLY_UNKNOWN_TEXT,
     "SRM-CFG-003": TERRAFORM_BLOCK,
+    "SRM-DAR-004": BRANCH,
+    "SRM-DAR-008": BRANCH,
+    "SRM-DAR-015": IN_DYNAMIC,
+    "SRM-DAR-018": BRANCH,
+    "SRM-DAR-019": BRANCH,
+    "SRM-DAR-021": BRANCH,
+    "SRM-DAR-025": BRANCH,
+    "SRM-DIT-007": NOT_WHAT_IS_MADE,
     "SRM-DIT-008": PARTLY_UNKNOWN_TEXT,
+    "SRM-IAM-001": PARTLY_UNKNOWN_TEXT,
+    "SRM-IAM-002": NOT_WHAT_IS_MADE,
+    "SRM-IAM-005": PARTLY_UNKNOWN_TEXT,
+    "SRM-IAM-007": PARTLY_UNKNOWN_TEXT,
     "SRM-IAM-008": PARTLY_UNKNOWN_TEXT,
+    "SRM-IAM-009": PARTLY_UNKNOWN_TEXT,
+    "SRM-IAM-014": PARTLY_UNKNOWN_TEXT,
+    "SRM-IAM-021": NOT_WHAT_IS_MADE,
+    "SRM-IAM-025": BRANCH,
+    "SRM-IAM-033": PARTLY_UNKNOWN_TEXT,
+    "SRM-IAM-035": PARTLY_UNKNOWN_TEXT,
+    "SRM-IAM-038": PARTLY_UNKNOWN_TEXT,
+    "SRM-IAM-039": BRANCH,
     "SRM-IAM-047": PROVIDER_ARGUMENTS,
+    "SRM-IAM-050": THROUGH_LOCAL,
+    "SRM-MON-003": NOT_WHAT_IS_MADE,
     "SRM-MON-011": THROUGH_LOCAL,
+    "SRM-MON-015": IN_DYNAMIC,
+    "SRM-NET-005": THROUGH_LOCAL,
+    "SRM-NET-011": NO_DEFAULTS,
 }
 
 
