@@ -41,7 +41,7 @@ _EXPECT: Final = re.compile(
     r"(?:\s*\((?P<cause>[a-z-]+)\))?(?:\s+when\s+(?P<when>.+?))?\s*$"
 )
 _COMMENT: Final = re.compile(r"\s*(?:#|//)")
-_TODAY: Final = re.compile(r"^\s*(?:#|//)\s*today:\s*(\d{4}-\d\d-\d\d)\s*$", re.MULTILINE)
+TODAY: Final = re.compile(r"^\s*(?:#|//)\s*today:\s*(\d{4}-\d\d-\d\d)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def test_policy(policy: Policy, folder: Path) -> FixtureReport:
     """Hold one policy to the fixtures in a folder."""
     if not folder.is_dir():
         return FixtureReport(policy, 0, (f"{_shown(folder)}: {policy.id} has no fixtures",))
-    policy = _with_parameters(policy, folder)
+    policy = with_parameters(policy, folder)
     problems: list[str] = []
     seen: dict[str, set[Outcome]] = {"terraform": set(), "cloudformation": set()}
     compared = 0
@@ -137,7 +137,7 @@ def test_policy(policy: Policy, folder: Path) -> FixtureReport:
     return FixtureReport(policy, compared, tuple(problems))
 
 
-def _with_parameters(policy: Policy, folder: Path) -> Policy:
+def with_parameters(policy: Policy, folder: Path) -> Policy:
     """The policy with the parameter values that a fixture folder sets in its parameters.yaml."""
     file = folder / PARAMETERS
     if not file.is_file():
@@ -152,11 +152,14 @@ def units(folder: Path) -> tuple[Unit, ...]:
 
 def day_of(unit: Unit) -> datetime.date:
     """The day that a fixture sets."""
-    for path in _texts(unit):
-        match = _TODAY.search(Path(path).read_text(encoding="utf-8"))
-        if match:
-            return datetime.date.fromisoformat(match.group(1))
-    return DEFAULT_DAY
+    days = (day_in(Path(path).read_text(encoding="utf-8")) for path in _texts(unit))
+    return next((day for day in days if day), DEFAULT_DAY)
+
+
+def day_in(text: str) -> datetime.date | None:
+    """The day that the text of a file sets."""
+    match = TODAY.search(text)
+    return datetime.date.fromisoformat(match.group(1)) if match else None
 
 
 def findings(unit: Unit, policies: Iterable[Policy]) -> list[Finding]:
@@ -185,17 +188,25 @@ def expectations(unit: Unit) -> Iterator[Expectation]:
     """The `expect` comments in a unit's files."""
     for path in _texts(unit):
         for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1):
-            match = _EXPECT.search(line)
-            if match:
-                yield Expectation(
-                    path,
-                    number,
-                    (match["part"] or "").strip(),
-                    Outcome(match["outcome"]),
-                    match["cause"],
-                    match["when"],
-                    match["absent"] is not None,
-                )
+            expectation = expectation_in(line, path, number)
+            if expectation:
+                yield expectation
+
+
+def expectation_in(line: str, path: str = "", number: int = 0) -> Expectation | None:
+    """The `expect` comment that a line holds."""
+    match = _EXPECT.search(line)
+    if match is None:
+        return None
+    return Expectation(
+        path,
+        number,
+        (match["part"] or "").strip(),
+        Outcome(match["outcome"]),
+        match["cause"],
+        match["when"],
+        match["absent"] is not None,
+    )
 
 
 def match_expectation(expected: Iterable[Expectation], finding: Finding) -> Expectation | None:

@@ -74,6 +74,7 @@ LAYERS = {
     },
     "report": {"report", "pipeline", "gate", "policy", "shards", "triage"},
     "shards": {"discovery", "unit_json", "unit_report"},
+    "guide": {"guide", "catalogue", "fixtures", "judge", "policy", "report", "units", "versions"},
 }
 
 
@@ -143,7 +144,17 @@ def modules_after(*argv: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "argv", [["--help"], ["--version"], ["policies"], ["path", "checkov"], ["scan", "--help"]], ids=" ".join
+    "argv",
+    [
+        ["--help"],
+        ["--version"],
+        ["policies"],
+        ["policies", "--matrix"],
+        ["explain", "SRM-DAR-005"],
+        ["path", "checkov"],
+        ["scan", "--help"],
+    ],
+    ids=" ".join,
 )
 def test_commands_that_scan_nothing_import_no_engine(argv: list[str]) -> None:
     heavy = {"checkov", "cfnlint", "hcl2", "lark", "sympy", "networkx", "detect_secrets", "rich", "jsonschema"}

@@ -9,6 +9,7 @@ import pytest
 
 from srm_checks import config
 from srm_checks.cli import COMMANDS
+from srm_checks.cli.policies import command as policies
 from srm_checks.cli.scan import command as scan
 from srm_checks.config.settings import SETTINGS
 from srm_checks.report import FORMATS
@@ -28,7 +29,7 @@ def test_the_configuration_is_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_options_exist() -> None:
-    known = {option for parameter in scan.params for option in parameter.opts}
+    known = {option for command in (scan, policies) for parameter in command.params for option in parameter.opts}
     of_others = {"--external-checks-dir", "--format", "--help"}
     mentioned = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
     assert mentioned - of_others <= known

@@ -13,11 +13,13 @@ from srm_checks.cli.layout import columns, fields
 from srm_checks.cli.output import echo
 from srm_checks.errors import UsageError
 from srm_checks.model import Domain, Side
+from srm_checks.report.words import shortened
 
 if TYPE_CHECKING:
     from srm_checks.catalogue.cases import Case
     from srm_checks.catalogue.checks import CheckEntry
     from srm_checks.catalogue.types import TypeEntry
+    from srm_checks.guide.facts import Facts, Parameter
     from srm_checks.policy.document import Policy
 
 _ENGINES: Final = {"checkov": "Checkov", "cfn-lint": "cfn-lint"}
@@ -60,6 +62,10 @@ def command(target: str, packs: tuple[str, ...], config: str | None) -> None:
 
 
 def _policy(policy: Policy) -> str:
+    from srm_checks.guide.facts import gather
+    from srm_checks.guide.wording import LANGUAGES
+
+    facts = gather(policy)
     pairs = [
         ("severity", f"{policy.severity}, mandatory" if policy.mandatory else str(policy.severity)),
         ("side", str(policy.side)),
@@ -67,18 +73,33 @@ def _policy(policy: Policy) -> str:
         ("why", policy.why),
         ("AWS does", policy.aws_does),
         ("you do", policy.customer_does),
+        *_by_model(facts),
         *_by_language("fix", policy.fix),
         *((f"judges ({language})", ", ".join(types)) for language, types in policy.resources.items()),
-        *((f"not in {language}", reason) for language, reason in policy.not_expressible.items()),
-        ("parameters", ", ".join(f"{name} = {value}" for name, value in sorted(policy.parameters.items()))),
-        *((framework, ", ".join(ids)) for framework, ids in sorted(policy.frameworks.items())),
-        ("equivalents", ", ".join(policy.equivalents)),
+        *((f"not in {LANGUAGES[language]}", reason) for language, reason in policy.not_expressible.items()),
+        *((f"parameter {each.name}", _parameter(each)) for each in facts.parameters),
+        *((f"supports {framework}", ", ".join(ids)) for framework, ids in sorted(policy.frameworks.items())),
+        *((tool, ", ".join(ids)) for tool, ids in facts.equivalents.items()),
         ("cfn-lint id", policy.cfn_lint_id),
         ("name", policy.name),
         ("pack", policy.pack),
+        ("in packs", ", ".join(facts.packs)),
         ("page", policy.url),
     ]
     return f"{policy.id}  {policy.title}\n\n{fields(pairs)}"
+
+
+def _by_model(facts: Facts) -> list[tuple[str, str]]:
+    """Who answers for the whole domain under each service model, where that is not the same for all."""
+    shares = [share for share in facts.shares if share.side]
+    if len({(share.model, share.side) for share in shares}) < 2:
+        return []
+    return [(f"as {share.model}", f"{share.side} ({shortened(', '.join(share.types), 200)})") for share in shares]
+
+
+def _parameter(parameter: Parameter) -> str:
+    default = "" if parameter.value == parameter.default else f" (default {parameter.default})"
+    return f"{parameter.value}{default}: {parameter.description}"
 
 
 def _by_language(label: str, texts: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ def fields(pairs: Sequence[tuple[str, str]]) -> str:
             lines += textwrap.wrap(
                 inert(text),
                 max(width, 40),
-                initial_indent=f"  {label:{_LABEL}}",
+                initial_indent=f"  {label:{_LABEL - 1}} ",
                 subsequent_indent=" " * (_LABEL + 2),
                 break_long_words=False,
                 break_on_hyphens=False,

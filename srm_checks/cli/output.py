@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -29,6 +29,9 @@ class FormatOption(click.ParamType):  # type: ignore[type-arg]  # generic in new
 
     name = "FORMAT[=FILE]"
 
+    def __init__(self, formats: Iterable[str] = FORMATS) -> None:
+        self.formats = tuple(formats)
+
     def convert(
         self, value: str | Destination, param: click.Parameter | None, ctx: click.Context | None
     ) -> Destination:
@@ -37,7 +40,7 @@ class FormatOption(click.ParamType):  # type: ignore[type-arg]  # generic in new
         name, equals, path = value.partition("=")
         if equals and not path:
             self.fail(f"{value!r} names no file after the equals sign.", param, ctx)
-        return Destination(Word("format", FORMATS).convert(name, param, ctx), path or None)
+        return Destination(Word("format", self.formats).convert(name, param, ctx), path or None)
 
 
 def prepare(destinations: Sequence[Destination]) -> None:
@@ -62,11 +65,16 @@ def prepare(destinations: Sequence[Destination]) -> None:
 
 def write(report: Report, destinations: Sequence[Destination]) -> None:
     """Render and write each report; the bytes in a file and on standard output are the same."""
+    deliver(lambda name, page: renderer(name)(report, page), destinations)
+
+
+def deliver(render: Callable[[str, Page], str], destinations: Sequence[Destination]) -> None:
+    """Write what `render` makes of each format, on the page that it is given, to its place."""
     for item in destinations:
         if item.path is None:
-            _to_standard_output(item.format, report)
+            _to_standard_output(item.format, render)
         else:
-            text = renderer(item.format)(report, Page())
+            text = render(item.format, Page())
             try:
                 with open(item.path, "wb") as stream:
                     stream.write(_bytes(text))
@@ -87,9 +95,9 @@ def page_for(stream: TextIO, environment: Mapping[str, str]) -> Page:
     return Page(width=width, colour=colour)
 
 
-def _to_standard_output(name: str, report: Report) -> None:
+def _to_standard_output(name: str, render: Callable[[str, Page], str]) -> None:
     page = page_for(sys.stdout, os.environ)
-    text = renderer(name)(report, page)
+    text = render(name, page)
     try:
         if name == "text":
             echo(text, colour=page.colour)

@@ -115,6 +115,34 @@ def load_packs(
     return _load(packs, parameters, undeclared, Drafts())
 
 
+def members(drafts: Drafts) -> dict[str, frozenset[str]]:
+    """The ids of the policies in each pack that ships with the package; nothing is compiled."""
+    once = _ReadOnce(drafts)
+    found = {}
+    for name in names():
+        problems: list[str] = []
+        loader = _PackLoader(problems, once)
+        loader.load(find(name), ())
+        if problems:
+            raise PackError(problems)
+        found[name] = frozenset(loader.entries)
+    return found
+
+
+class _ReadOnce(Drafts):
+    """Hands out what has been read before: packs that extend one another share most of their files."""
+
+    def __init__(self, drafts: Drafts) -> None:
+        super().__init__()
+        self._drafts = drafts
+        self._known: dict[str, Draft] = {}
+
+    def read(self, path: str) -> Draft:
+        if path not in self._known:
+            self._known[path] = self._drafts.read(path)
+        return self._known[path]
+
+
 def _load(
     packs: Sequence[str],
     parameters: Mapping[str, Mapping[str, Any]] | None,

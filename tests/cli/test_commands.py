@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.metadata
+import io
 import json
 import re
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from srm_checks.cli import run
 from srm_checks.config import ENVIRONMENT_VARIABLE
+from srm_checks.model import Domain
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +50,98 @@ class TestPolicies:
 
     def test_a_pack_that_does_not_exist(self, srm: Any) -> None:
         assert srm("policies", "--pack", "aws-basline")[0] == 2
+
+    def test_for_programs(self, srm: Any) -> None:
+        code, out, _ = srm("policies", "-f", "json")
+        document = json.loads(out)
+        assert code == 0
+        assert document["schema"] == "srm-checks/policies/1"
+        assert [pack["name"] for pack in document["packs"]] == ["aws-baseline"]
+        found = {policy["id"]: policy for policy in document["policies"]}
+        assert list(found) == sorted(found)
+        policy = found["SRM-DAR-005"]
+        assert (policy["name"], policy["severity"], policy["side"]) == ("rds-instance-unencrypted", "high", "customer")
+        assert (policy["domain"], policy["pack"], policy["cfn_lint_id"]) == ("data-at-rest", "aws-baseline", "E906005")
+        assert policy["languages"]["terraform"] == {"expressible": True, "types": ["aws_db_instance"], "why_not": None}
+        assert "CKV_AWS_16" in policy["equivalents"]
+
+    def test_for_a_spreadsheet(self, srm: Any) -> None:
+        _, out, _ = srm("policies", "-f", "csv")
+        rows = list(csv.DictReader(io.StringIO(out)))
+        assert list(rows[0]) == ["id", "severity", "side", "domain", "name", "title"]
+        assert "SRM-DAR-005" in [row["id"] for row in rows]
+
+    def test_several_formats_at_once_and_into_files(self, srm: Any) -> None:
+        code, out, _ = srm("policies", "-f", "text", "-f", "markdown=made/policies.md")
+        assert code == 0
+        assert out == srm("policies")[1]
+        assert Path("made/policies.md").read_text().startswith("| id | severity | side | domain | name | title |\n")
+
+    def test_a_format_of_scans_only_is_2(self, srm: Any) -> None:
+        code, _, err = srm("policies", "-f", "sarif")
+        assert code == 2
+        assert "'sarif' is not a format" in err
+
+
+class TestMatrix:
+    def test_by_domain_with_a_title_each(self, srm: Any) -> None:
+        code, out, _ = srm("policies", "--matrix", "--pack", "aws-all")
+        assert code == 0
+        table = out.partition("\npolicies: ")[0].splitlines()
+        assert re.match("id +severity +side +pack +Terraform +CloudFormation +name +supports$", table[0])
+        titles = [line for line in table[1:] if line and not line.startswith("SRM-")]
+        assert titles == [str(domain) for domain in Domain if str(domain) in titles]
+        assert len(titles) == len(set(titles)) >= 10
+        start = table.index("governance")
+        assert all(re.match("SRM-GOV-|$", line) for line in table[start + 1 :])
+
+    def test_why_a_language_cannot_say_it(self, srm: Any) -> None:
+        _, out, _ = srm("policies", "--matrix", "--domain", "governance")
+        assert re.search(
+            r"^SRM-GOV-003 +low +customer +aws-baseline +yes +no +no-security-contact +cis", out, re.MULTILINE
+        )
+        assert re.search(
+            r"^SRM-GOV-003 +not in CloudFormation: +CloudFormation has no resource type", out, re.MULTILINE
+        )
+
+    def test_totals(self, srm: Any) -> None:
+        _, listed, _ = srm("policies")
+        _, out, _ = srm("policies", "--matrix")
+        assert f"\npolicies: {len(listed.splitlines())}, in Terraform: " in out
+
+    def test_for_a_spreadsheet(self, srm: Any) -> None:
+        _, out, _ = srm("policies", "--matrix", "--pack", "aws-all", "-f", "csv")
+        rows = {row["id"]: row for row in csv.DictReader(io.StringIO(out))}
+        assert len(rows) == len(srm("policies", "--pack", "aws-all")[1].splitlines())
+        row = rows["SRM-GOV-003"]
+        assert (row["domain"], row["pack"], row["terraform"]) == ("governance", "aws-baseline", "yes")
+        assert row["cloudformation"].startswith("not expressible: CloudFormation has no resource type")
+        assert "fsbp Account.1" in row["frameworks"]
+
+    def test_as_markdown(self, srm: Any) -> None:
+        _, out, _ = srm("policies", "--matrix", "-f", "markdown")
+        lines = out.splitlines()
+        assert lines[0].startswith(
+            "| domain | id | name | title | severity | side | pack | terraform | cloudformation |"
+        )
+        assert {line.replace("\\|", "").count("|") for line in lines} == {lines[0].count("|")}
+
+    def test_for_programs_in_the_same_order(self, srm: Any) -> None:
+        _, out, _ = srm("policies", "--matrix", "-f", "json")
+        order = list(map(str, Domain))
+        places = [order.index(policy["domain"]) for policy in json.loads(out)["policies"]]
+        assert places == sorted(places)
+
+    def test_the_configuration_names_the_packs(self, srm: Any) -> None:
+        Path("srm-checks.yaml").write_text("packs: [gdpr]\n", encoding="utf-8")
+        _, out, _ = srm("policies", "--matrix", "-f", "json")
+        policies = json.loads(out)["policies"]
+        assert policies
+        assert all("gdpr" in policy["frameworks"] for policy in policies)
+
+    def test_no_policy_is_an_empty_table(self, srm: Any) -> None:
+        code, out, _ = srm("policies", "--matrix", "--domain", "physical")
+        assert (code, out) == (0, "")
 
 
 def test_path_prints_one_folder_that_exists(srm: Any) -> None:

@@ -51,6 +51,34 @@ class TestPolicy:
         for label in ("severity", "side", "domain", "AWS does", "you do", "fix (terraform)", "fsbp", "E906005"):
             assert label in out
 
+    def test_equivalents_by_tool(self, explain: Any) -> None:
+        _, out, _ = explain("SRM-DAR-005")
+        assert cell(out, "Checkov") == "CKV_AWS_16"
+        assert cell(out, "cfn-lint") == "E3720"
+        assert cell(out, "CloudFormation Guard") == "rds_storage_encrypted"
+        assert cell(out, "AWS Config") == "rds-storage-encrypted"
+
+    def test_packs_that_hold_it(self, explain: Any) -> None:
+        _, out, _ = explain("SRM-DAR-005")
+        assert cell(out, "pack") == "aws-baseline"
+        assert cell(out, "in packs").startswith("aws-baseline, aws-strict, aws-all, cis-aws, fsbp")
+
+    def test_sides_by_service_model_where_they_differ(self, explain: Any) -> None:
+        _, out, _ = explain("SRM-DAR-005")
+        assert cell(out, "as IaaS").startswith("customer (aws_db_instance (custom-engine")
+        assert cell(out, "as PaaS").startswith("shared (aws_db_instance (standard-engine)")
+        assert "\n  as " not in explain("SRM-DAR-009")[1]
+
+    def test_parameters_with_meaning_and_default(self, explain: Any) -> None:
+        meaning = "The days for which automated backups must be kept."
+        assert cell(explain("SRM-BCK-001")[1], "parameter minimum_days") == f"7: {meaning}"
+        Path("srm-checks.yaml").write_text("policy_parameters: {SRM-BCK-001: {minimum_days: 30}}\n", encoding="utf-8")
+        assert cell(explain("SRM-BCK-001")[1], "parameter minimum_days") == f"30 (default 7): {meaning}"
+
+    def test_why_a_language_cannot_say_it(self, explain: Any) -> None:
+        _, out, _ = explain("SRM-GOV-003")
+        assert cell(out, "not in CloudFormation").startswith("CloudFormation has no resource type")
+
 
 class TestCheck:
     def test_of_checkov(self, explain: Any) -> None:

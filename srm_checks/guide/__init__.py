@@ -1,0 +1,1 @@
+"""The policies told to people: a listing, a matrix, and a page for each."""
