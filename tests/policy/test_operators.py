@@ -398,8 +398,8 @@ def test_maps_that_are_empty_or_may_be() -> None:
         ("aws_kms_key.k.id", "gap"),
         ("(known after apply, from aws_kms_key.k.arn)", "met"),
         ("(known after apply, from aws_kms_key.k.id)", "gap"),
-        ("(known after apply)", "unknown"),
-        ("(known after apply).Resource", "unknown"),
+        ("(known after apply)", "unknown (unresolved-value)"),
+        ("(known after apply).Resource", "unknown (unresolved-value)"),
     ],
 )
 def test_an_expression_that_a_plan_does_not_show(text: str, expected: str) -> None:
@@ -414,4 +414,4 @@ def test_a_statement_of_an_open_document_has_not_the_references_of_the_whole() -
             statements: value
             where: {some: {in: Resource, where: {attribute: ., is_no_reference: yes}}}
         """)
-    assert outcome(starred, thing(value=document)) == "unknown"
+    assert outcome(starred, thing(value=document)) == "unknown (unresolved-value)"
