@@ -406,3 +406,29 @@ def test_maps_that_are_empty_or_may_be() -> None:
     assert outcome(rule, thing(x={"a": Choice(PROD, 1, ABSENT)})) == "gap when var.stage is prod"
     assert outcome(rule, thing(x=Unknown("${var.x}", parts=(None,)))) == "unknown (unresolved-value)"
     assert outcome(rule, thing(x=Unknown("${var.x}-a", parts=(None, "-a")))) == "gap"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("aws_kms_key.k.arn", "met"),
+        ("aws_kms_key.k.id", "gap"),
+        ("(known after apply, from aws_kms_key.k.arn)", "met"),
+        ("(known after apply, from aws_kms_key.k.id)", "gap"),
+        ("(known after apply)", "unknown (unresolved-value)"),
+        ("(known after apply).Resource", "unknown (unresolved-value)"),
+    ],
+)
+def test_an_expression_that_a_plan_does_not_show(text: str, expected: str) -> None:
+    assert judge("expression_contains", ".arn", Unknown(text)) == expected
+
+
+def test_a_statement_of_an_open_document_has_not_the_references_of_the_whole() -> None:
+    document = Unknown("aws_kms_key.k.arn", refs=(Ref("aws_kms_key.k", None, "arn"),), present=True)
+    starred = policy("""
+        require:
+          none:
+            statements: value
+            where: {some: {in: Resource, where: {attribute: ., is_no_reference: yes}}}
+        """)
+    assert outcome(starred, thing(value=document)) == "unknown (unresolved-value)"
