@@ -170,7 +170,17 @@ def _companies(block: _Block, blocks: Sequence[_Block]) -> Iterator[list[_Block]
             if other not in together and (other.address in each.mentions or each.address in other.mentions)
         ]
     yield together
-    yield list(blocks)
+    yield _self_contained(blocks)
+
+
+def _self_contained(blocks: Sequence[_Block]) -> list[_Block]:
+    """All blocks but those that cannot come along, and those that need them."""
+    kept = [each for each in blocks if each.portable]
+    gone = {each.address for each in blocks if not each.portable}
+    while needing := [each for each in kept if each.mentions & gone]:
+        gone |= {each.address for each in needing}
+        kept = [each for each in kept if each not in needing]
+    return kept
 
 
 def _mentioned(start: Sequence[_Block], blocks: Sequence[_Block]) -> list[_Block]:

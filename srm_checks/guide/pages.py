@@ -50,6 +50,7 @@ def page(facts: Facts, scratch: str) -> str:
         list(_by_model(facts)),
         list(_fix(policy)),
         list(_examples(policy, judged, examples(judged, fixtures, scratch))),
+        [f"All of its tests: `{'/'.join(fixtures.parts[-4:])}`."],
         list(_unknown([CAUSES[cause] for cause in causes(fixtures)])),
         list(_parameters(policy, facts.parameters)),
         list(_frameworks(policy)),
@@ -115,9 +116,10 @@ def _fix(policy: Policy) -> Iterator[str]:
 
 def _examples(policy: Policy, judged: Policy, pairs: dict[str, Pair]) -> Iterator[str]:
     shown = {language: pair for language, pair in pairs.items() if pair.avoid or pair.prefer}
-    if not shown:
-        return
     yield "## Examples"
+    if not shown:
+        yield "No short piece of the policy's tests stands alone."
+        return
     yield "Pieces of the policy's tests, cut down to what it looks at: they are not complete configurations."
     changed = {name: value for name, value in judged.parameters.items() if value != policy.parameters[name]}
     if changed:
