@@ -116,7 +116,7 @@ def contestants(arguments: argparse.Namespace, tree: Path, place: Path) -> list[
         trivial_policies(own, len(load_packs([arguments.pack]).policies))
         stock = [*checkov, "--framework", "terraform"]
         found.append(Contestant("Checkov", lambda: stock))
-        found.append(Contestant("Checkov + YAML", lambda: [*stock, "--external-checks-dir", str(own)]))
+        found.append(Contestant("with YAML, Checkov", lambda: [*stock, "--external-checks-dir", str(own)]))
     if templates:
         lint = [str(BIN / "cfn-lint"), "--format", "json", "-t", *templates]
         found.append(Contestant("cfn-lint", lambda: lint, fine=tuple(range(16))))

@@ -162,13 +162,14 @@ def day_in(text: str) -> datetime.date | None:
     return datetime.date.fromisoformat(match.group(1)) if match else None
 
 
-def findings(unit: Unit, policies: Iterable[Policy]) -> list[Finding]:
-    """All findings of policies on one unit, each with the absences under both scopes."""
+def findings(unit: Unit, policies: Iterable[Policy], today: datetime.date | None = None) -> list[Finding]:
+    """All findings of policies on one unit, each with the absences under both scopes; `today` is the unit's own."""
     policies = list(policies)
+    today = today or day_of(unit)
     stack = load_unit(unit, EngineOptions())
     found: list[Finding] = []
     for scope in ("stack", "account"):
-        judged = judge_stack(stack, policies, today=day_of(unit), scope=scope)
+        judged = judge_stack(stack, policies, today=today, scope=scope)
         absences = [finding for finding in judged.findings if finding.address == ABSENT_ADDRESS]
         absences += settle_absences([judged], policies, scope)
         if scope == "stack":
