@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from srm_checks.fixtures import DEFAULT_DAY, TODAY, Expectation, day_in, expectation_in
 from srm_checks.judge import judge_stack
@@ -58,10 +58,15 @@ def examples(policy: Policy, folder: Path, scratch: str) -> dict[str, Pair]:
     """
     found = {}
     for language in policy.resources:
-        avoid = _example(policy, language, folder, Outcome.GAP, scratch)
+        texts = _texts(folder, language, single=policy.absence is not None)
+        if policy.absence is not None:
+            found[language] = Pair(_whole(texts, Outcome.GAP), _whole(texts, Outcome.MET))
+            continue
+        files = [(day_in(text) or DEFAULT_DAY, _SPLIT[language](text)) for text in texts]
+        avoid = _example(policy, language, files, Outcome.GAP, scratch)
         # What meets the policy by writing the deciding attribute shows more than what meets it by a default.
         deciding = avoid.evidence[0].path if avoid and avoid.evidence else ""
-        found[language] = Pair(avoid, _example(policy, language, folder, Outcome.MET, scratch, deciding))
+        found[language] = Pair(avoid, _example(policy, language, files, Outcome.MET, scratch, deciding))
     return found
 
 
@@ -77,12 +82,17 @@ def causes(folder: Path) -> list[Cause]:
     return [cause for cause in Cause if str(cause) in found]
 
 
+def _texts(folder: Path, language: str, *, single: bool) -> list[str]:
+    """The main files of all roots, or the templates; with `single` no root of several files, as with a module."""
+    paths = sorted(path for path in folder.rglob(_FILES[language]) if "modules" not in path.relative_to(folder).parts)
+    if single and language == "terraform":
+        paths = [path for path in paths if len(list(path.parent.rglob("*.tf"))) == 1]
+    return [path.read_text(encoding="utf-8") for path in paths]
+
+
 def _example(
-    policy: Policy, language: str, folder: Path, outcome: Outcome, scratch: str, attribute: str = ""
+    policy: Policy, language: str, files: Sequence[_File], outcome: Outcome, scratch: str, attribute: str = ""
 ) -> Example | None:
-    files = sorted(path for path in folder.rglob(_FILES[language]) if "modules" not in path.relative_to(folder).parts)
-    if policy.absence is not None:
-        return _whole(files, outcome)
     word = next((part for part in reversed(attribute.split(".")) if not part.isdigit()), "")
     pieces = _pieces(policy, files, language, outcome, word)[:_TRIED]
     judged = (_judged(policy, piece, language, outcome, scratch) for piece in pieces)
@@ -112,6 +122,9 @@ class _Block:
         return "\n".join(self.lines)
 
 
+_File: TypeAlias = tuple[datetime.date, list[_Block]]  # the day that a file sets, and its blocks
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """Blocks of one file that may stand alone, with the day that the file sets."""
@@ -128,7 +141,7 @@ class _Piece:
         return sum(len(block.lines) for block in self.blocks)
 
 
-def _pieces(policy: Policy, files: Iterable[Path], language: str, outcome: Outcome, word: str) -> list[_Piece]:
+def _pieces(policy: Policy, files: Iterable[_File], language: str, outcome: Outcome, word: str) -> list[_Piece]:
     """The pieces around each block of which the outcome is expected plainly.
 
     The policy's first type before its others, what has the word before what has not, plain spellings before odd ones,
@@ -136,9 +149,7 @@ def _pieces(policy: Policy, files: Iterable[Path], language: str, outcome: Outco
     """
     order = policy.resources[language]
     found: list[tuple[tuple[int, bool, bool, int, int, int], _Piece]] = []
-    for path in files:
-        text = path.read_text(encoding="utf-8")
-        day, blocks = day_in(text) or DEFAULT_DAY, _SPLIT[language](text)
+    for day, blocks in files:
         for block in blocks:
             if block.type not in order or not _plainly(block.expected, outcome):
                 continue
@@ -170,7 +181,9 @@ def _companies(block: _Block, blocks: Sequence[_Block]) -> Iterator[list[_Block]
             if other not in together and (other.address in each.mentions or each.address in other.mentions)
         ]
     yield together
-    yield _self_contained(blocks)
+    everything = _self_contained(blocks)
+    if block in everything:
+        yield everything
 
 
 def _self_contained(blocks: Sequence[_Block]) -> list[_Block]:
@@ -301,13 +314,11 @@ def _judged(policy: Policy, piece: _Piece, language: str, outcome: Outcome, scra
     return Example(text, deciding.evidence, piece.day if judged.dated else None)
 
 
-def _whole(files: Iterable[Path], outcome: Outcome) -> Example | None:
+def _whole(texts: Iterable[str], outcome: Outcome) -> Example | None:
     """The smallest root or template that lacks what is asked for, or that declares it."""
     found = []
-    for path in files:
-        if path.suffix == ".tf" and len(list(path.parent.rglob("*.tf"))) > 1:
-            continue  # one that calls a module
-        lines = path.read_text(encoding="utf-8").splitlines()
+    for source in texts:
+        lines = source.splitlines()
         expected = [each for line in lines if (each := expectation_in(line))]
         if _answers(expected, outcome):
             kept = [line for line in lines if not expectation_in(line) and not TODAY.match(line)]

@@ -49,8 +49,7 @@ def page(facts: Facts, scratch: str) -> str:
         ["## AWS does, you do", f"* {prose(policy.aws_does)}\n* {prose(policy.customer_does)}"],
         list(_by_model(facts)),
         list(_fix(policy)),
-        list(_examples(policy, judged, examples(judged, fixtures, scratch))),
-        [f"All of its tests: `{'/'.join(fixtures.parts[-4:])}`."],
+        list(_examples(policy, judged, examples(judged, fixtures, scratch), "/".join(fixtures.parts[-4:]))),
         list(_unknown([CAUSES[cause] for cause in causes(fixtures)])),
         list(_parameters(policy, facts.parameters)),
         list(_frameworks(policy)),
@@ -114,13 +113,15 @@ def _fix(policy: Policy) -> Iterator[str]:
     yield "\n".join(f"* {LANGUAGES[language]}: {prose(text)}" for language, text in policy.fix.items())
 
 
-def _examples(policy: Policy, judged: Policy, pairs: dict[str, Pair]) -> Iterator[str]:
+def _examples(policy: Policy, judged: Policy, pairs: dict[str, Pair], tests: str) -> Iterator[str]:
+    if not pairs:
+        return  # a duty that no resource shows
     shown = {language: pair for language, pair in pairs.items() if pair.avoid or pair.prefer}
     yield "## Examples"
     if not shown:
-        yield "No short piece of the policy's tests stands alone."
+        yield f"No short piece of the policy's tests (`{tests}`) stands alone."
         return
-    yield "Pieces of the policy's tests, cut down to what it looks at: they are not complete configurations."
+    yield f"Pieces of the policy's tests (`{tests}`), which hold what it looks at: no complete configurations."
     changed = {name: value for name, value in judged.parameters.items() if value != policy.parameters[name]}
     if changed:
         settings = ", ".join(code(f"{name}: {_value(value)}") for name, value in sorted(changed.items()))
