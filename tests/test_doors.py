@@ -82,7 +82,9 @@ def test_json_templates_give_what_yaml_templates_give(policy: Policy, folder: Pa
         assert outcomes(unit, policy, day) == outcomes(other, policy, day), unit.path
 
 
-def outcomes(unit: Unit, policy: Policy, day: datetime.date) -> dict[tuple[str, str], tuple[str, str | None, str | None]]:
+def outcomes(
+    unit: Unit, policy: Policy, day: datetime.date
+) -> dict[tuple[str, str], tuple[str, str | None, str | None]]:
     return {
         (finding.address, finding.root if finding.address == ABSENT_ADDRESS else ""): (
             finding.outcome.value,
