@@ -18,6 +18,13 @@ resource "aws_db_instance" "x" {{
   password = "{SECRET}"
 }}
 
+resource "aws_codebuild_project" "b" {{
+  source {{
+    type     = "GITHUB"
+    location = "https://builder:{SECRET}@github.com/a/b"
+  }}
+}}
+
 resource "aws_lambda_function" "f" {{
   runtime = "python3.13"
   environment {{

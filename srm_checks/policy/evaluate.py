@@ -8,6 +8,7 @@ any of them is a gap that names its branch, else an unknown is unknown, else it 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -205,9 +206,23 @@ def _evidence(facts: Iterable[tuple[Fact, Context]], judged: Resource) -> tuple[
             continue
         if fact.resource is not judged:
             path = f"{fact.resource.address}.{path}"
-        value = model.HIDDEN if fact.value is HIDDEN else plain(context, fact.value)
+        value = model.HIDDEN if fact.value is HIDDEN else _shown_value(plain(context, fact.value))
         found.setdefault(f"{path}={value!r}", Evidence(path, value))
     return tuple(found.values())
+
+
+_IN_ADDRESS: Final = re.compile(r"://[^/\s@]+@")
+
+
+def _shown_value(value: object) -> object:
+    """A value as evidence may show it: an address with credentials in it is hidden, whoever asked for it."""
+    if isinstance(value, str):
+        return model.HIDDEN if _IN_ADDRESS.search(value) else value
+    if isinstance(value, list):
+        return [_shown_value(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _shown_value(item) for key, item in value.items()}
+    return value
 
 
 # ------------------------------------------------------------------ absences

@@ -134,7 +134,7 @@ class _Text:
             return
         gutter = f"{number:>{_WORD}} | "
         start, end, own = span(line, finding.attribute)
-        if any(entry.value == HIDDEN for entry in finding.evidence) or finding.framework == "terraform_plan":
+        if any(_is_hidden(entry.value) for entry in finding.evidence) or finding.framework == "terraform_plan":
             # The rest of the line may hold a secret; a plan is often one line with all values in it.
             if not own:
                 return
@@ -318,6 +318,13 @@ def _values(finding: Finding) -> list[str]:
 
 def _words(word: str) -> str:
     return str(word).replace("-", " ")
+
+
+def _is_hidden(value: object) -> bool:
+    """Whether a value, or a part of it, must not be shown; its lines must not be either."""
+    if isinstance(value, Mapping):
+        return any(map(_is_hidden, value.values()))
+    return any(map(_is_hidden, value)) if isinstance(value, list) else value == HIDDEN
 
 
 def _not_set(finding: Finding) -> str:
