@@ -316,7 +316,7 @@ def test_a_duty_of_each_one_that_is_declared() -> None:
     each = TRAIL.replace("account_wide: yes", "account_wide: yes, each: yes")
     good, weak, open_ = thing("g", flag=True), thing("w", flag=False), thing("o", flag=Unknown("var.on"))
     found = settled("stack", good, weak, open_, rule=each)
-    assert found == ["met", "gap", "unknown (unresolved-value)"]
+    assert found == ["met", "unknown (unresolved-value)", "gap"]  # by address: g, o, w
     assert settled("account", thing("v", type="aws_vm"), rule=each) == ["gap absent"]
 
 
