@@ -172,7 +172,8 @@ def _strangers(
     """The resources of which it is open whether they mean this one, by what they say.
 
     What hangs on a condition of theirs is unknown: there may be any number of them, and no branch is worth telling
-    apart for one that may have nothing to do with this resource. Outside of branches that is the same for all resources of the stack, and worked out once.
+    apart for one that may have nothing to do with this resource. Outside of branches that is the same for all
+    resources of the stack, and worked out once.
     """
     if identity is not None and any(isinstance(own, Unknown) for own in _own_names(context, resource, identity)):
         everyone = [
