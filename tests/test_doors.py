@@ -77,7 +77,8 @@ def test_json_templates_give_what_yaml_templates_give(policy: Policy, folder: Pa
         twin = tmp_path / "template.json"
         twin.write_text(fixtures.as_json(Path(unit.path).read_text()))
         other = Unit(UnitKind.CLOUDFORMATION, os.path.relpath(twin))
-        assert outcomes(unit, policy) == outcomes(other, policy), unit.path
+        judged = fixtures.for_unit(policy, folder, unit)
+        assert outcomes(unit, judged) == outcomes(other, judged), unit.path
 
 
 def outcomes(unit: Unit, policy: Policy) -> dict[tuple[str, str], tuple[str, str | None, str | None]]:

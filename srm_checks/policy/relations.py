@@ -76,8 +76,6 @@ def referred(
                 for other in others:
                     if id(other) in counted or _means(context, other, link, resource, identity) != UNKNOWN:
                         continue
-                    if identity is not None and _is_taken(context, named, resource, identity):
-                        continue
                     if context.holds(other.exists):
                         fact = (Fact(resource, (), ABSENT, ()),)
                         doubt = Result(UNKNOWN, fact, Cause.MISSING_REFERENCE, f"{other.address} may refer to it")
@@ -235,12 +233,19 @@ def _means(context: Context, other: Resource, link: Segments, resource: Resource
     Where that hangs on a condition it is worth a branch only if one of them surely means it.
     """
     try:
-        return _names(context, _named_by(context, other, link), resource, identity)
+        return _means_by(context, _named_by(context, other, link), resource, identity)
     except Undecided:
-        truths = {_names(context, [item], resource, identity) for item in possibilities(other.attributes, link)}
+        truths = {_means_by(context, [item], resource, identity) for item in possibilities(other.attributes, link)}
         if TRUE in truths:
             raise
         return UNKNOWN if UNKNOWN in truths else FALSE
+
+
+def _means_by(context: Context, named: list[Any], resource: Resource, identity: Segments | None) -> int:
+    truth = _names(context, named, resource, identity)
+    if truth == UNKNOWN and identity is not None and _is_taken(context, named, resource, identity):
+        return FALSE
+    return truth
 
 
 def _leads_elsewhere(item: Any, resource: Resource) -> bool:
