@@ -269,10 +269,9 @@ def _names(context: Context, named: list[Any], resource: Resource, identity: Seg
     """Whether a value without references means this resource: by its declared name, where `identity` gives one."""
     answer = FALSE
     for item in (element for listed in named for element, _index, _certain in context.elements(listed)):
-        if _leads_elsewhere(item, resource):
-            continue
+        elsewhere = _leads_elsewhere(item, resource)
         if identity is None:
-            answer = UNKNOWN if isinstance(item, Unknown) else answer
+            answer = UNKNOWN if isinstance(item, Unknown) and not elsewhere else answer
             continue
         for own, _at in context.lookup(resource.attributes, identity, ()):
             if own is ABSENT:
@@ -280,7 +279,7 @@ def _names(context: Context, named: list[Any], resource: Resource, identity: Seg
             if isinstance(own, Unknown) and isinstance(item, Unknown) and own.subject and own.subject == item.subject:
                 return TRUE
             if isinstance(own, Unknown) or isinstance(item, Unknown):
-                answer = UNKNOWN
+                answer = answer if elsewhere else UNKNOWN
             elif same(own, item):
                 return TRUE
     return answer

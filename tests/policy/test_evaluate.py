@@ -550,3 +550,13 @@ def test_a_reference_to_what_is_not_in_view_means_nothing_in_view() -> None:
         )
         assert outcome(policy(BY), thing("a"), guard) == expected
         assert outcome(policy(BY), thing("a"), thing("l", type="aws_lock", thing=[value], flag=True)) == expected
+
+
+def test_the_same_reference_as_another_one_has() -> None:
+    """`identity` may be any attribute: here both have the same role."""
+    role = Unknown("aws_role.r.arn", refs=(Ref("aws_role.r", None, "arn"),), present=True, subject="aws_role.r.arn")
+    rule = policy(
+        "require: {related: {resources: aws_thing, through: role, identity: other, absent: met, missing: met, "
+        "none: {outcome: met}}}"
+    )
+    assert outcome(rule, thing("a", role=role, other=role), thing("r", type="aws_role")) == "gap"
