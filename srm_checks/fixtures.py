@@ -9,7 +9,8 @@ carries a comment inside its block, or right above it::
 
 The words before the colon must be part of the resource's address; without them the line speaks of all instances. For
 duties of the whole stack a file says `# expect-absent: unknown (other-stack)`, and `# expect-absent account: gap` for
-`--scope account`. `# today: 2026-11-21` sets the day. A file `parameters.yaml` sets the policy's parameters.
+`--scope account`. `# today: 2026-11-21` sets the day. A file `parameters.yaml` sets the policy's parameters for the
+folder in which it stands, and those below that have none of their own.
 """
 
 from __future__ import annotations
@@ -104,12 +105,11 @@ def test_policy(policy: Policy, folder: Path) -> FixtureReport:
     """Hold one policy to the fixtures in a folder."""
     if not folder.is_dir():
         return FixtureReport(policy, 0, (f"{_shown(folder)}: {policy.id} has no fixtures",))
-    policy = with_parameters(policy, folder)
     problems: list[str] = []
     seen: dict[str, set[Outcome]] = {"terraform": set(), "cloudformation": set()}
     compared = 0
     for unit in units(folder):
-        found = findings(unit, [policy])
+        found = findings(unit, [for_unit(policy, folder, unit)])
         problems.extend(_unread(unit))
         expected = list(expectations(unit))
         compared += len(found)
@@ -137,10 +137,32 @@ def test_policy(policy: Policy, folder: Path) -> FixtureReport:
     return FixtureReport(policy, compared, tuple(problems))
 
 
+def parameters_file(folder: Path, unit: Unit | None = None) -> Path | None:
+    """The file that sets the policy's parameters in a fixture folder, or for one of its units."""
+    top = folder.resolve()
+    at = top
+    if unit is not None:
+        at = Path(unit.path).resolve() if unit.kind is UnitKind.TERRAFORM else Path(unit.path).resolve().parent
+    for place in (at, *at.parents):
+        if (place / PARAMETERS).is_file():
+            return place / PARAMETERS
+        if place == top:
+            break
+    return None
+
+
+def for_unit(policy: Policy, folder: Path, unit: Unit) -> Policy:
+    """The policy with the parameter values that a fixture folder sets for one of its units."""
+    return _with_parameters(policy, parameters_file(folder, unit))
+
+
 def with_parameters(policy: Policy, folder: Path) -> Policy:
-    """The policy with the parameter values that a fixture folder sets in its parameters.yaml."""
-    file = folder / PARAMETERS
-    if not file.is_file():
+    """The policy with the parameter values that a fixture folder sets for all that have none of their own."""
+    return _with_parameters(policy, parameters_file(folder))
+
+
+def _with_parameters(policy: Policy, file: Path | None) -> Policy:
+    if file is None:
         return policy
     return build(read_policy(policy.path), pack=policy.pack, parameters=read(_shown(file)).data)
 

@@ -420,8 +420,8 @@ class Resource:
     as a dict, or Unknown. `module` is the module's address, "" for the root; `calls` leads from the root to it,
     outermost first. `trace` gives the places that decided the value at an attribute path where these lie elsewhere
     (module argument, tfvars, default), nearest first. A CloudFormation resource has its Properties as attributes,
-    and DeletionPolicy and UpdateReplacePolicy beside them. `region` is that of the resource's own provider, None where
-    it is the stack's.
+    and CreationPolicy, DeletionPolicy, UpdatePolicy and UpdateReplacePolicy beside them. `region` is that of the
+    resource's own provider, None where it is the stack's.
     """
 
     type: str

@@ -78,8 +78,9 @@ def test_json_templates_give_what_yaml_templates_give(policy: Policy, folder: Pa
         twin = tmp_path / "template.json"
         twin.write_text(fixtures.as_json(Path(unit.path).read_text()))
         other = Unit(UnitKind.CLOUDFORMATION, os.path.relpath(twin))
+        judged = fixtures.for_unit(policy, folder, unit)
         day = fixtures.day_of(unit)  # which stands in a comment, and JSON has none
-        assert outcomes(unit, policy, day) == outcomes(other, policy, day), unit.path
+        assert outcomes(unit, judged, day) == outcomes(other, judged, day), unit.path
 
 
 def outcomes(

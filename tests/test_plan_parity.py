@@ -121,8 +121,9 @@ def test_a_plan_gives_what_its_configuration_gives(policy: Policy, folder: Path,
     left_out = 0
     for unit in fixtures.units(folder):
         if unit.kind is UnitKind.TERRAFORM:
+            judged = fixtures.for_unit(policy, folder, unit)
             for side, unset in enumerate(Unset):
-                found = compare(unit, policy, side, unset, tmp_path)
+                found = compare(unit, judged, side, unset, tmp_path)
                 equal |= found.equal
                 different |= found.different
                 left_out += found.left_out

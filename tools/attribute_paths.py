@@ -36,7 +36,9 @@ _META: Final = {
     naming.TERRAFORM: frozenset(
         {"lifecycle", "provider", "depends_on", "count", "for_each", "provisioner", "connection"}
     ),
-    naming.CLOUDFORMATION: frozenset({"DeletionPolicy", "UpdateReplacePolicy", "DependsOn"}),
+    naming.CLOUDFORMATION: frozenset(
+        {"CreationPolicy", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy", "DependsOn"}
+    ),
 }
 
 

@@ -15,13 +15,14 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime
+import functools
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from srm_checks import fixtures
 from srm_checks.absences import settle_absences
@@ -84,19 +85,27 @@ Listed = Mapping[str, Mapping[tuple[str, str], str]]  # policy id -> (place, cha
 
 # ------------------------------------------------------------------ one policy
 
+# A version of a policy by the file that sets its parameters, None for those of the whole folder.
+Policies: TypeAlias = Callable[[Path | None], Policy]
+
 
 class Fixture:
-    """One unit of a policy's fixtures, read once; the expectation of each finding is looked up once."""
+    """One unit of a policy's fixtures, read once; the expectation of each finding is looked up once.
 
-    def __init__(self, unit: Unit) -> None:
+    `own` is the file with its parameters where they are not those of the whole folder.
+    """
+
+    def __init__(self, unit: Unit, own: Path | None = None) -> None:
         self.unit = unit
+        self.own = own
         self.stack: Stack = load_unit(unit, EngineOptions())
         self.day: datetime.date = fixtures.day_of(unit)
         self.expected: list[Expectation] = list(fixtures.expectations(unit))
         self._matches: dict[tuple[str, str], Expectation | None] = {}
 
-    def objection(self, policy: Policy) -> str | None:
+    def objection(self, policies: Policies) -> str | None:
         """The first thing in which a policy is not as expected, in words; None if all is."""
+        policy = policies(self.own)
         used: set[Expectation] = set()
         for finding in self._findings(policy):
             match = self._match(finding)
@@ -136,12 +145,16 @@ class Fixture:
 def examine(subject: Subject) -> Tally:
     """Make all mutants of a policy and hold each to the fixtures."""
     draft = read_policy(subject.path)
-    file = subject.folder / fixtures.PARAMETERS
-    policy = _built(draft, draft.source.data, subject, read(str(file)).data if file.is_file() else {})
-    units = [Fixture(unit) for unit in fixtures.units(subject.folder)] if subject.folder.is_dir() else []
+    whole = fixtures.parameters_file(subject.folder)
+    policy = _built(draft, draft.source.data, subject, _given(whole))
+    units = []
+    for unit in fixtures.units(subject.folder) if subject.folder.is_dir() else ():
+        file = fixtures.parameters_file(subject.folder, unit)
+        units.append(Fixture(unit, None if file == whole else file))
     if not units:
         return Tally(subject, failing="has no fixtures")
-    failing = next((words for words in (unit.objection(policy) for unit in units) if words), "")
+    policies = _policies(draft, draft.source.data, subject, policy)
+    failing = next((words for words in (unit.objection(policies) for unit in units) if words), "")
     if failing:
         return Tally(subject, failing=failing)
     original = Version(draft.source.data, policy.parameters)
@@ -155,7 +168,7 @@ def examine(subject: Subject) -> Tally:
             refused += 1
             killed.add((mutant.where, mutant.change))
             continue
-        if _killed(changed, units):
+        if _killed(_policies(draft, mutant.data, subject, changed), units):
             killed.add((mutant.where, mutant.change))
             continue
         proven = equivalent(original, Version(mutant.data, changed.parameters))
@@ -168,10 +181,24 @@ def _built(draft: Draft, data: object, subject: Subject, parameters: Mapping[str
     return build(Draft(source, draft.digest), pack=subject.pack, parameters=parameters)
 
 
-def _killed(policy: Policy, units: list[Fixture]) -> bool:
+def _given(file: Path | None) -> Mapping[str, object]:
+    return {} if file is None else read(str(file)).data
+
+
+def _policies(draft: Draft, data: object, subject: Subject, policy: Policy) -> Policies:
+    """`policy` for the units without parameters of their own, and its like for the others."""
+
+    @functools.cache
+    def of(own: Path | None) -> Policy:
+        return policy if own is None else _built(draft, data, subject, _given(own))
+
+    return of
+
+
+def _killed(policies: Policies, units: list[Fixture]) -> bool:
     """Whether a fixture objects. The one that does goes to the front: it often tells the next mutant too."""
     for index, unit in enumerate(units):
-        if unit.objection(policy) is not None:
+        if unit.objection(policies) is not None:
             units.insert(0, units.pop(index))
             return True
     return False

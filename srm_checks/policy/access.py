@@ -94,12 +94,14 @@ class Loose:
 
     `named` has those that give a plain text, by that text; `same_as` those that give a value that is not known but has
     a subject, by that; `open` all that give an unknown value; `mixed` those that give a list, a choice or the like.
+    `branched` has those that mention a declared one, but perhaps in some branch only.
     """
 
     named: dict[str, list[Resource]]
     same_as: dict[str, list[Resource]]
     open: list[Resource]
     mixed: list[Resource]
+    branched: list[Resource]
 
 
 class StackIndex:
@@ -119,18 +121,25 @@ class StackIndex:
         self.memo: dict[Any, Any] = {}  # what conditions work out once for the stack
 
     def referrers(self, type_: str, attribute: Segments, target: Resource) -> Iterator[Resource]:
-        """The resources of a type whose attribute mentions `target`."""
-        seen: set[int] = set()
+        """The resources of a type whose attribute mentions `target`, in whatever branch."""
+        yield from {id(resource): resource for resource, _ref in self.mentions(type_, attribute, target)}.values()
+
+    def mentions(self, type_: str, attribute: Segments, target: Resource) -> Iterator[tuple[Resource, Ref]]:
+        """The resources of a type whose attribute mentions `target`, with each mention."""
         for resource, ref in self._table(type_, attribute).get(target.base, ()):
-            if (ref.key is None or target.key is None or ref.key == target.key) and id(resource) not in seen:
-                seen.add(id(resource))
-                yield resource
+            if ref.key is None or target.key is None or ref.key == target.key:
+                yield resource, ref
 
     def loose(self, type_: str, attribute: Segments) -> Loose:
         """The resources of a type whose attribute mentions no declared resource, by what they name."""
         found = self._loose.get((type_, attribute))
         if found is None:
-            found = self._loose[type_, attribute] = Loose({}, {}, [], [])
+            branched = [
+                resource
+                for resource in self.by_type.get(type_, ())
+                if hangs_on_branch(resource.attributes, attribute) and self._declared(resource, attribute)
+            ]
+            found = self._loose[type_, attribute] = Loose({}, {}, [], [], branched)
             for resource, _ref in self._table(type_, attribute).get("", ()):
                 value: Any = resource.attributes
                 if attribute[0] not in value and FURTHER_KEYS not in value:
@@ -154,11 +163,14 @@ class StackIndex:
         if table is None:
             table = {}
             for resource in self.by_type.get(type_, ()):
-                refs = [ref for ref in references_at(resource, attribute) if ref.target in self.by_base]
-                for ref in refs or [Ref("")]:
+                for ref in self._declared(resource, attribute) or [Ref("")]:
                     table.setdefault(ref.target, []).append((resource, ref))
             self._referrers[type_, attribute] = table
         return table
+
+    def _declared(self, resource: Resource, attribute: Segments) -> list[Ref]:
+        """The references in an attribute that lead to a declared resource."""
+        return [ref for ref in references_at(resource, attribute) if ref.target in self.by_base]
 
     def targets(self, ref: Ref) -> list[Resource]:
         """The declared resources that a reference may mean."""
@@ -326,6 +338,48 @@ class Context:
             if kind is Unknown:
                 return [(Unknown(f"{value.text}.{'.'.join(segments)}", value.cause, value.refs), path)]
         return [(ABSENT, path + segments)]
+
+
+def possibilities(value: Any, segments: Segments = ()) -> Iterator[Any]:
+    """Every value that may stand at an attribute path, in whatever branch and element; none where it is absent."""
+    if isinstance(value, Choice):
+        yield from possibilities(value.then, segments)
+        yield from possibilities(value.otherwise, segments)
+    elif isinstance(value, Options):
+        yield from value.values if not segments else ()
+    elif isinstance(value, Repeated):
+        yield from possibilities(value.value, segments)
+    elif isinstance(value, list):
+        for element in value:
+            yield from possibilities(element, segments)
+    elif not segments:
+        if value is not ABSENT:
+            yield value
+    elif isinstance(value, dict):
+        name = segments[0]
+        if name in value:
+            yield from possibilities(value[name], segments[1:])
+        elif FURTHER_KEYS in value:
+            yield from possibilities(value[FURTHER_KEYS])
+    else:
+        data = decode_json(value)
+        if isinstance(data, (dict, list)):
+            yield from possibilities(data, segments)
+        elif isinstance(value, Unknown):
+            yield value
+
+
+def hangs_on_branch(value: Any, segments: Segments) -> bool:
+    """Whether an open condition decides on what stands at an attribute path."""
+    if isinstance(value, (Choice, Options)):
+        return True
+    if isinstance(value, list):
+        return any(hangs_on_branch(element, segments) for element in value)
+    if isinstance(value, (Repeated, Encoded)):
+        return hangs_on_branch(value.value, segments)
+    if isinstance(value, dict) and segments:
+        return segments[0] in value and hangs_on_branch(value[segments[0]], segments[1:])
+    return False
 
 
 def further(context: Context, value: Mapping[str, Any]) -> Any:

@@ -409,7 +409,7 @@ class Compiler:
 # Names that every resource has besides those of its type.
 _META_ATTRIBUTES: Final = frozenset(
     {"lifecycle", "provider", "depends_on", "count", "for_each", "provisioner", "connection", "tags", "tags_all"}
-    | {"DeletionPolicy", "UpdateReplacePolicy", "DependsOn"}
+    | {"CreationPolicy", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy", "DependsOn"}
 )  # fmt: skip
 
 

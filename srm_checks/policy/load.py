@@ -291,6 +291,8 @@ class _Builder:
             return {}, None
         if "require" in self.data and not self.lazily and not can_fail(body):
             self.source.problem(("require",), "can never be anything but met")
+        if "require" in self.data and not types and not self.source.problems:
+            self.source.problem(("resources",), "names no type to judge; a duty that no resource shows is an `absence`")
         if "absence" in self.data and "unknown_when" in self.data:
             self.source.problem(("unknown_when",), "`unknown_when` has no meaning beside `absence`")
         compiled: Mapping[str, Compiled]

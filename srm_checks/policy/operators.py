@@ -37,6 +37,7 @@ from srm_checks.policy.operands import (
     yes,
 )
 from srm_checks.policy.partial import fits
+from srm_checks.policy.provenance import comes_from_reference, is_surely_given, path_in_store
 from srm_checks.policy.truth import FALSE, NEGATED, TRUE, UNKNOWN
 
 MAX_REGEX_TEXT: Final = 20_000
@@ -398,9 +399,9 @@ def _in_support_open(value: Unknown, operand: dict[str, Any], context: Context) 
     pattern: re.Pattern[str] | None = operand["pattern"]
     if pattern is None:
         return UNKNOWN
-    path = _LOOKED_UP.search(value.text)
-    if path is not None and value.parts is None:
-        return in_support(path.group(1), operand, context)
+    path = path_in_store(value)
+    if path is not None:
+        return in_support(path, operand, context)
     text = "".join(_HOLE if part is None else part for part in value.parts or (None,))
     found = pattern.search(text[:MAX_REGEX_TEXT])
     if found is None or found.group(1) is None:
@@ -410,8 +411,6 @@ def _in_support_open(value: Unknown, operand: dict[str, Any], context: Context) 
     return UNKNOWN if _HOLE in around else _supported(found.group(1), operand, context)
 
 
-# The path of a parameter of the Parameter Store, as the text of what is read from there has it.
-_LOOKED_UP: Final = re.compile(r"(?:, read from |\{\{resolve:ssm(?:-secure)?:)([^{}]*)")
 _HOLE: Final = "\ue000"
 
 
@@ -462,15 +461,33 @@ def expression_contains(value: Any, operand: tuple[str, ...], context: Context) 
 
 
 def is_reference(value: Any, operand: Any, context: Context) -> int:
-    """The value comes from a resource, a data source or the account itself; it is not written out.
+    """The value comes from a resource, a data source, a store, another stack or the account; it is not written out.
 
-    What comes from a variable without a value may be either.
+    What it refers to need not be in view. What comes from a variable without a value may be either.
     """
-    from srm_checks.policy.secrets import comes_from_reference
-
     if not isinstance(value, Unknown):
         return FALSE
     return TRUE if comes_from_reference(value) else UNKNOWN
+
+
+def is_given(value: Any, operand: Any, context: Context) -> int:
+    """The value is set, and neither an empty text nor an empty map; of a list, one element is. References are given.
+
+    It is unknown only where the value may turn out to be empty.
+    """
+    if isinstance(value, Unknown):
+        return TRUE if is_surely_given(value) else UNKNOWN
+    if isinstance(value, list):
+        answer = FALSE
+        for element, _index, certain in context.elements(value):
+            truth = is_given(element, operand, context)
+            if truth == TRUE and certain:
+                return TRUE
+            answer = answer if truth == FALSE else UNKNOWN
+        return answer
+    if isinstance(value, dict):
+        return NEGATED[_is_empty_map(value, context)]
+    return _truth(value != "")
 
 
 # ------------------------------------------------------------------ the table
@@ -510,6 +527,7 @@ def _table() -> dict[str, Operator]:
             reads_open=True,
         ),
         Operator("is_reference", is_reference, yes, YES, reads_open=True),
+        Operator("is_given", is_given, yes, YES, reads_open=True),
         Operator("is_literal_secret", is_literal_secret, yes, YES, reads_open=True, hides=True),
     ]
     many = [

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from srm_checks.model import ABSENT, Cause, Path, Resource, Unknown
-from srm_checks.policy.access import Condition, Context, Loose, Segments, references_at, same
+from srm_checks.model import ABSENT, Cause, Path, Ref, Resource, Unknown
+from srm_checks.policy.access import (
+    Condition,
+    Context,
+    Loose,
+    Segments,
+    Undecided,
+    hangs_on_branch,
+    possibilities,
+    references_at,
+    same,
+)
 from srm_checks.policy.leaves import at_absence
+from srm_checks.policy.provenance import comes_from_reference
 from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN, Fact, Result, all_of, any_of, negate
 
 
@@ -42,12 +53,16 @@ def referred(
 
     def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
         results: list[Result] = []
+        counted: set[int] = {id(resource)}
         for type_name, link in links.items():
-            for other in context.index.referrers(type_name, link, resource):
-                if other is not resource and context.holds(other.exists):
-                    results.append(_judge_other(context, other, tests))
-            for other in _namesakes(context, resource, link, context.index.loose(type_name, link), identity):
-                if other is not resource and context.holds(other.exists):
+            loose = context.index.loose(type_name, link)
+            meant = (
+                *_referrers(context, resource, type_name, link),
+                *_namesakes(context, resource, link, loose, identity),
+            )
+            for other in meant:
+                if id(other) not in counted and context.holds(other.exists):
+                    counted.add(id(other))
                     results.append(_judge_other(context, other, tests))
         answer = _quantify(results, head) if results else _missing(context, resource, missing, links)
         if results and answer.truth == decisive:
@@ -59,10 +74,7 @@ def referred(
                 if _quantify([*results, Result(told)], head).truth == answer.truth:
                     continue
                 for other in others:
-                    named = _named_by(context, other, link)
-                    if other is resource or _names(context, named, resource, identity) != UNKNOWN:
-                        continue
-                    if identity is not None and _is_taken(context, named, resource, identity):
+                    if id(other) in counted or _means(context, other, link, resource, identity) != UNKNOWN:
                         continue
                     if context.holds(other.exists):
                         fact = (Fact(resource, (), ABSENT, ()),)
@@ -73,6 +85,37 @@ def referred(
     return judge
 
 
+def _referrers(context: Context, resource: Resource, type_name: str, link: Segments) -> Iterator[Resource]:
+    """The resources of a type whose attribute mentions this one in this scenario."""
+    seen: set[int] = set()
+    for other, ref in context.index.mentions(type_name, link, resource):
+        if id(other) in seen:
+            continue
+        if hangs_on_branch(other.attributes, link):
+            named = _named_by(context, other, link)
+            if not any(_stands_in(context, item, ref, resource) for item in named):
+                continue
+        seen.add(id(other))
+        yield other
+
+
+def _stands_in(context: Context, value: Any, ref: Ref, target: Resource) -> bool:
+    """Whether a reference to `target` is what a value comes from, where it may stand in another branch.
+
+    An open value says so itself; a known one has what it was read from in it.
+    """
+    if isinstance(value, Unknown):
+        return any(other.target == ref.target and other.key in (None, ref.key) for other in value.refs)
+    if isinstance(value, list):
+        return any(_stands_in(context, element, ref, target) for element, _index, _certain in context.elements(value))
+    if not ref.attribute:
+        return True
+    return any(
+        isinstance(read, (str, int)) and read != "" and str(read) in str(value)
+        for read, _at in context.lookup(target.attributes, (ref.attribute,), ())
+    )
+
+
 def _own_names(context: Context, resource: Resource, identity: Segments) -> list[Any]:
     return [item for item, _at in context.lookup(resource.attributes, identity, ()) if item is not ABSENT]
 
@@ -81,8 +124,8 @@ def _namesakes(
     context: Context, resource: Resource, link: Segments, loose: Loose, identity: Segments | None
 ) -> Iterator[Resource]:
     """The resources that mean this one by its name: the same text, or the same open value."""
-    for other in loose.mixed:
-        if _names(context, _named_by(context, other, link), resource, identity) == TRUE:
+    for other in (*loose.mixed, *loose.branched):
+        if _means(context, other, link, resource, identity) == TRUE:
             yield other
     for own in _own_names(context, resource, identity) if identity is not None else ():
         if isinstance(own, Unknown):
@@ -126,13 +169,20 @@ def _strangers(
 ) -> Mapping[int, list[Resource]]:
     """The resources of which it is open whether they mean this one, by what they say.
 
-    Outside of branches that is the same for all resources of the stack, and worked out once.
+    What hangs on a condition of theirs is unknown: there may be any number of them, and no branch is worth telling
+    apart for one that may have nothing to do with this resource. Outside of branches that is the same for all
+    resources of the stack, and worked out once.
     """
     if identity is not None and any(isinstance(own, Unknown) for own in _own_names(context, resource, identity)):
-        everyone = [*loose.mixed, *loose.open, *(other for others in loose.named.values() for other in others)]
+        everyone = [
+            *loose.mixed,
+            *loose.branched,
+            *loose.open,
+            *(other for others in loose.named.values() for other in others),
+        ]
         key = (id(tests), id(loose), "all")
     else:
-        everyone = [*loose.mixed, *loose.open]
+        everyone = [*loose.mixed, *loose.branched, *loose.open]
         key = (id(tests), id(loose), "open")
     if context.assignment:
         return _by_what_they_say(context, everyone, tests)
@@ -148,7 +198,11 @@ def _by_what_they_say(
 ) -> Mapping[int, list[Resource]]:
     groups: dict[int, list[Resource]] = {}
     for other in others:
-        groups.setdefault(_judge_other(context, other, tests).truth, []).append(other)
+        try:
+            truth = _judge_other(context, other, tests).truth
+        except Undecided:
+            truth = UNKNOWN
+        groups.setdefault(truth, []).append(other)
     return groups
 
 
@@ -173,12 +227,51 @@ def anywhere(types: list[str], tests: Mapping[str, Condition], head: str, missin
     return judge
 
 
+def _means(context: Context, other: Resource, link: Segments, resource: Resource, identity: Segments | None) -> int:
+    """Whether `other` means this resource by the name in its attribute.
+
+    Where that hangs on a condition it is worth a branch only if one of them surely means it.
+    """
+    try:
+        return _means_by(context, _named_by(context, other, link), resource, identity)
+    except Undecided:
+        truths = {_means_by(context, [item], resource, identity) for item in possibilities(other.attributes, link)}
+        if TRUE in truths:
+            raise
+        return UNKNOWN if UNKNOWN in truths else FALSE
+
+
+def _means_by(context: Context, named: list[Any], resource: Resource, identity: Segments | None) -> int:
+    truth = _names(context, named, resource, identity)
+    if truth == UNKNOWN and identity is not None and _is_taken(context, named, resource, identity):
+        return FALSE
+    return truth
+
+
+def _leads_elsewhere(item: Any, resource: Resource) -> bool:
+    """Whether an open value is a reference to other resources, so that it means these and not this one.
+
+    A resource that is not in view has another address than any that is; a data source may look up whatever is there.
+    """
+    return (
+        isinstance(item, Unknown)
+        and bool(item.refs)
+        and not any(_may_be(ref, resource) or "data" in ref.target.split(".") for ref in item.refs)
+        and comes_from_reference(item)
+    )
+
+
+def _may_be(ref: Ref, resource: Resource) -> bool:
+    return ref.target == resource.base and (ref.key is None or resource.key is None or ref.key == resource.key)
+
+
 def _names(context: Context, named: list[Any], resource: Resource, identity: Segments | None) -> int:
     """Whether a value without references means this resource: by its declared name, where `identity` gives one."""
     answer = FALSE
-    for item in named:
+    for item in (element for listed in named for element, _index, _certain in context.elements(listed)):
+        elsewhere = _leads_elsewhere(item, resource)
         if identity is None:
-            answer = UNKNOWN if isinstance(item, Unknown) else answer
+            answer = UNKNOWN if isinstance(item, Unknown) and not elsewhere else answer
             continue
         for own, _at in context.lookup(resource.attributes, identity, ()):
             if own is ABSENT:
@@ -186,8 +279,8 @@ def _names(context: Context, named: list[Any], resource: Resource, identity: Seg
             if isinstance(own, Unknown) and isinstance(item, Unknown) and own.subject and own.subject == item.subject:
                 return TRUE
             if isinstance(own, Unknown) or isinstance(item, Unknown):
-                answer = UNKNOWN
-            elif any(same(own, element) for element, _index, _certain in context.elements(item)):
+                answer = answer if elsewhere else UNKNOWN
+            elif same(own, item):
                 return TRUE
     return answer
 
@@ -214,12 +307,17 @@ def referring(
             return at_absence(resource, path + link, at_absent)
         results: list[Result] = []
         seen: set[int] = set()
+        values = [item for item, _at in named if item is not ABSENT]
+        branches = hangs_on_branch(value, link)
         for ref in references_at(resource, link, path):
             for other in context.index.targets(ref):
-                if other.type in types and id(other) not in seen and context.holds(other.exists):
+                if other.type not in types or id(other) in seen:
+                    continue
+                if branches and not any(_stands_in(context, item, ref, other) for item in values):
+                    continue
+                if context.holds(other.exists):
                     seen.add(id(other))
                     results.append(_judge_other(context, other, tests))
-        values = [item for item, _at in named if item is not ABSENT]
         link_fact = Fact(resource, named[0][1], values[0], named[0][1])
         if results:
             return _with_fact(_quantify(results, head), link_fact)

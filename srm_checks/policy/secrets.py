@@ -18,9 +18,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from srm_checks import subjects
 from srm_checks.model import ABSENT, Encoded, Unknown
 from srm_checks.policy.access import Context, decode_json
+from srm_checks.policy.provenance import comes_from_reference, is_imported
 from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN
 
 _HOLE: Final = "\ue000"  # stands in a text where a part of it is not known; a private character, in no real text
@@ -49,13 +49,18 @@ def is_clear_text_secret(value: Any, context: Context) -> int:
     if value is ABSENT:
         return FALSE
     if isinstance(value, Unknown):
-        return FALSE if comes_from_reference(value) else UNKNOWN
+        return FALSE if _is_kept_elsewhere(value) else UNKNOWN
     if isinstance(value, str):
         data = _json(value)
         return _truth(not _is_no_secret(value)) if data is None else holds_secret(data, context)
     if isinstance(value, (Encoded, dict, list)):
         return holds_secret(value, context)
     return TRUE  # a number as a password is clear text too
+
+
+def _is_kept_elsewhere(value: Unknown) -> bool:
+    """Whether all that is open in a value is kept somewhere else; the stack that exports one has it in clear text."""
+    return comes_from_reference(value) and not is_imported(value)
 
 
 def _holds(value: Any, context: Context, depth: int) -> int:
@@ -69,7 +74,7 @@ def _holds(value: Any, context: Context, depth: int) -> int:
     if isinstance(value, Unknown):
         if value.parts is not None and _scan("".join(_HOLE if part is None else part for part in value.parts)) == TRUE:
             return TRUE
-        return FALSE if comes_from_reference(value) or _is_name(value, context) else UNKNOWN
+        return FALSE if _is_kept_elsewhere(value) or _is_name(value, context) else UNKNOWN
     if isinstance(value, list):
         return _any_of(
             (_holds(element, context, depth + 1), certain) for element, _index, certain in context.elements(value)
@@ -132,42 +137,6 @@ def _truth(holds: bool) -> int:
 
 # ------------------------------------------------------------------ open values
 
-
-# What an expression may name that is no resource: a value of the caller, or a name whose value the text does not show.
-_OPEN_NAME: Final = re.compile(r"(?<![\w.-])(?:(?:var|local|each|count|path|self)\.|Parameters/)")
-_INDEX: Final = re.compile(r"(?<=[\w\])])\[[^\[\]]*\]")  # it tells which part is read, not what is
-_PATH: Final = re.compile(r"[\w.|-]+|!GetAtt [\w.]+|!Ref [\w:]+")
-_DYNAMIC_REFERENCE: Final = re.compile(r"\{\{resolve:(?:secretsmanager|ssm|ssm-secure):")
-_INTERPOLATION: Final = re.compile(r"\$\{([^{}]*)\}")
-_CUT: Final = "…"  # ends the text of an expression that is too long to be shown
-_HARMLESS_SUBJECTS: Final = ("AWS::",)  # pseudo parameters: Region, AccountId ...
-
-
-def comes_from_reference(value: Unknown) -> bool:
-    """Whether all that is open in a value comes from resources, data sources, dynamic references or the account.
-
-    The subjects of a text's open pieces tell best. Else its text tells of its holes by the expressions in it; where it
-    does not show them, there must be a reference for each hole.
-    """
-    if value.subject.startswith(_HARMLESS_SUBJECTS):
-        return True
-    pieces = subjects.pieces_of(value.subject)
-    if pieces:
-        return all(_names_reference(piece, value) for piece in pieces)
-    holes = _INTERPOLATION.findall(value.text) if value.parts is not None else []
-    if holes and not value.text.endswith(_CUT):
-        return all(_names_reference(hole, value) for hole in holes)
-    # The subject looks through local values, the text is as written.
-    source = _without_indexes(value.subject or value.text)
-    if _OPEN_NAME.search(source):
-        return False
-    if _PATH.fullmatch(source) and _names_reference(source, value):
-        return True
-    if value.parts is not None and len(value.refs) < value.parts.count(None):
-        return bool(_DYNAMIC_REFERENCE.search(value.text)) and value.parts.count(None) == 1
-    return bool(value.refs) or bool(_DYNAMIC_REFERENCE.match(value.text))
-
-
 _NAME_ATTRIBUTE: Final = re.compile(r"(?:\w+_)?name|bucket|identifier")
 
 
@@ -179,23 +148,6 @@ def _is_name(value: Unknown, context: Context) -> bool:
         if _NAME_ATTRIBUTE.fullmatch(ref.attribute)
         for resource in context.index.targets(ref)
     )
-
-
-def _names_reference(expression: str, value: Unknown) -> bool:
-    expression = _without_indexes(expression.strip())
-    if expression.startswith(_HARMLESS_SUBJECTS) or _DYNAMIC_REFERENCE.match(expression):
-        return True
-    if _OPEN_NAME.search(expression):
-        return False
-    # Inside a module the text has the local address, the reference the full one: their last two labels agree.
-    names = (".".join(ref.target.split(".")[-2:]) for ref in value.refs)
-    return any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", expression) for name in names)
-
-
-def _without_indexes(expression: str) -> str:
-    """An expression without what stands in `[...]` behind a name."""
-    shorter = _INDEX.sub("", expression)
-    return expression if shorter == expression else _without_indexes(shorter)
 
 
 # ------------------------------------------------------------------ texts

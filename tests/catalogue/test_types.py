@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from srm_checks.catalogue import cases, tables
-from srm_checks.catalogue.attributes import known
+from srm_checks.catalogue.attributes import current, known
 from srm_checks.catalogue.types import describe, family, sentence, service_models, sides
 from srm_checks.model import Domain, Side
 
@@ -115,6 +115,9 @@ def test_attribute_names() -> None:
     assert "StorageEncrypted" in cloudformation
     assert "storage_encripted" not in terraform
     assert known("aws_nothing") is None
+    redshift = known("aws_redshift_cluster")
+    assert redshift is not None
+    assert {"logging", "enable", "cluster_identifier"} <= redshift  # logging went with provider 6
     assert known("AWS::No::Thing") is None
 
 
@@ -129,6 +132,7 @@ TABLES = [
     "resource_types",
     "services",
     "terraform_attributes",
+    "terraform_attributes_former",
 ]
 
 
@@ -137,6 +141,14 @@ def test_a_table_says_where_it_comes_from(name: str) -> None:
     with open(os.path.join(os.path.dirname(tables.__file__), "data", f"{name}.tsv"), encoding="utf-8") as stream:
         comments = [line for line in stream if line.startswith("# ")]
     assert any("source" in line for line in comments)
+
+
+def test_former_names_are_those_that_current_types_lack() -> None:
+    for row in rows("terraform_attributes_former"):
+        names = current(row["resource_type"])
+        assert names is not None, row
+        assert row["removed_in"].isdecimal()
+        assert not names & set(row["names"].split()), row
 
 
 @pytest.mark.parametrize("name", TABLES)

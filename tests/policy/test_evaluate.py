@@ -12,6 +12,7 @@ from srm_checks.model import (
     ABSENT,
     ABSENT_ADDRESS,
     AllOf,
+    Cause,
     Choice,
     Finding,
     Not,
@@ -475,3 +476,87 @@ def test_a_duty_that_no_resource_shows() -> None:
     )
     assert finding.message == "A test? No resource shows it (SRM-DAR-900)."
     assert [words(finding) for finding in answers("account", rule)] == ["not-applicable"]
+
+
+# ------------------------------------------------------------------ related resources and branches
+
+
+def test_a_reference_counts_in_its_branch_only() -> None:
+    """`role = var.env == "prod" ? "x" : aws_role.r.arn`"""
+    rule = policy(THROUGH.replace("missing: unknown", "missing: gap"))
+    here = Unknown("aws_role.r.arn", refs=(Ref("aws_role.r", None, "arn"),), present=True)
+    there = thing("r", type="aws_role", flag=True)
+    for role, expected in (
+        (Choice(PROD, "x", here), "gap when var.env is prod"),
+        (Choice(PROD, Unknown("var.role"), here), "unknown (missing-reference) when var.env is prod"),
+        (here, "met"),
+    ):
+        mine = thing("a", role=role, references=[(("role",), Ref("aws_role.r", None, "arn"))])
+        assert outcome(rule, mine, there) == expected
+
+
+def test_a_known_value_read_from_another_resource_counts_in_its_branch() -> None:
+    """`version = var.env == "prod" ? "1.34" : aws_role.r.version`, where that is written out."""
+    rule = policy(THROUGH.replace("missing: unknown", "missing: gap"))
+    there = thing("r", type="aws_role", flag=True, version="1.33")
+    mine = thing("a", role=Choice(PROD, "1.34", "1.33"), references=[(("role",), Ref("aws_role.r", None, "version"))])
+    assert outcome(rule, mine, there) == "gap when var.env is prod"
+    mine = thing("a", role="v1.33", references=[(("role",), Ref("aws_role.r", None, "version"))])
+    assert outcome(rule, mine, there) == "met"
+
+
+def test_a_resource_that_refers_here_in_one_branch_only() -> None:
+    here = Unknown("aws_thing.a.id", refs=(Ref("aws_thing.a", None, "id"),), present=True)
+    references = [(("thing",), Ref("aws_thing.a", None, "id"))]
+    guard = thing("l", type="aws_lock", thing=Choice(PROD, here, "other"), references=references, flag=True)
+    assert outcome(policy(BY), thing("a"), guard) == "gap when var.env is not prod"
+    guard = thing("l", type="aws_lock", thing=Choice(PROD, here, Unknown("var.t")), references=references, flag=True)
+    assert outcome(policy(BY), thing("a"), guard) == "unknown (missing-reference) when var.env is not prod"
+    assert outcome(policy(BY), thing("b"), thing("a"), guard) == "unknown (missing-reference)"
+
+
+def test_many_strangers_with_choices_of_their_own() -> None:
+    def choices(n: int, *values: object) -> Choice:
+        return Choice(Test(f"|v{n}", True, f"v{n}"), *values)
+
+    strangers = [
+        thing(f"l{n}", type="aws_lock", thing=Unknown(f"var.t{n}"), flag=choices(n, True, False)) for n in range(20)
+    ]
+    assert outcome(policy(BY), thing("a"), *strangers) == "unknown (missing-reference)"
+    (verdict,) = verdicts(policy(BY), thing("a"), *strangers)
+    assert verdict.detail == "aws_lock.l0 may refer to it"
+    elsewhere = [
+        thing(f"l{n}", type="aws_lock", thing=choices(n, f"b{n}", f"c{n}"), flag=choices(n, True, False))
+        for n in range(20)
+    ]
+    named = policy(BY.replace("missing: gap", "missing: gap, identity: label"))
+    assert outcome(policy(BY), thing("a"), *elsewhere) == "gap"
+    assert outcome(named, thing("a", label="a"), *elsewhere) == "gap"
+    meant = thing("l", type="aws_lock", thing=Choice(PROD, "a", "b"), flag=True)
+    assert outcome(named, thing("a", label="a"), *elsewhere, meant) == "gap when var.env is not prod"
+
+
+def test_a_reference_to_what_is_not_in_view_means_nothing_in_view() -> None:
+    elsewhere = Unknown("aws_thing.gone.id", Cause.MISSING_REFERENCE, (Ref("aws_thing.gone", None, "id"),))
+    looked_up = Unknown("data.aws_thing.gone.id", Cause.MISSING_REFERENCE, (Ref("data.aws_thing.gone", None, "id"),))
+    partly = Unknown("${var.x}-${aws_thing.gone.id}", Cause.MISSING_REFERENCE, elsewhere.refs, parts=(None, "-", None))
+    for value, expected in (
+        (elsewhere, "gap"),
+        (looked_up, "unknown (missing-reference)"),
+        (partly, "unknown (missing-reference)"),
+    ):
+        guard = thing(
+            "l", type="aws_lock", thing=value, references=[(("thing",), ref) for ref in value.refs], flag=True
+        )
+        assert outcome(policy(BY), thing("a"), guard) == expected
+        assert outcome(policy(BY), thing("a"), thing("l", type="aws_lock", thing=[value], flag=True)) == expected
+
+
+def test_the_same_reference_as_another_one_has() -> None:
+    """`identity` may be any attribute: here both have the same role."""
+    role = Unknown("aws_role.r.arn", refs=(Ref("aws_role.r", None, "arn"),), present=True, subject="aws_role.r.arn")
+    rule = policy(
+        "require: {related: {resources: aws_thing, through: role, identity: other, absent: met, missing: met, "
+        "none: {outcome: met}}}"
+    )
+    assert outcome(rule, thing("a", role=role, other=role), thing("r", type="aws_role")) == "gap"

@@ -108,3 +108,8 @@ def test_undeclared_gap_tightens_absence() -> None:
     body = "require: {attribute: flag, is_true: yes, absent: met}"
     assert outcome(policy(body), thing()) == "met"
     assert outcome(policy(body, undeclared_is_gap=True), thing()) == "gap"
+
+
+def test_a_policy_with_nothing_to_judge() -> None:
+    nowhere = "{terraform: {not_expressible: not here}, cloudformation: {not_expressible: nor here}}"
+    assert any("names no type to judge" in text for text in mistakes(GOOD, types=nowhere))

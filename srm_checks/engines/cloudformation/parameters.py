@@ -79,7 +79,7 @@ def _read(name: str, key: Any, body: Mapping[str, Any], source: Source, given: E
     if kind.startswith("AWS::SSM::Parameter::Value<"):
         # What is given or is the default is the path in the Parameter Store, not the value.
         path = given.parameters.get(name, None if given.strict_parameters else body.get("Default"))
-        text = f"{name}, read from {path}" if isinstance(path, str) else name
+        text = f"{name}, read from {path if isinstance(path, str) else 'the Parameter Store'}"
         return Parameter(name, Unknown(text, present=True, subject=subject_of(name)))
     if name in given.parameters:
         return Parameter(name, convert(given.parameters[name], kind), is_number=is_number)

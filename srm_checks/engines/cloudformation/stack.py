@@ -40,7 +40,7 @@ from srm_checks.model import (
 SAM: Final = "AWS::Serverless-2016-10-31"
 _INCLUDE: Final = "AWS::Include"
 _LANGUAGE_EXTENSIONS: Final = "AWS::LanguageExtensions"
-_POLICIES: Final = ("DeletionPolicy", "UpdateReplacePolicy")
+_POLICIES: Final = ("CreationPolicy", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy")
 
 MergeGlobals = Callable[[str, dict[str, Any], Iterable[dict[str, Any]]], None]
 
@@ -236,6 +236,8 @@ class _Builder:
         attributes = self._as_attributes(self._resolver.resolve(item.body.get("Properties"), (), scope), item)
         for name in _POLICIES:
             if name not in item.body:
+                if name in attributes:  # a few types have a property of such a name
+                    continue
                 # It would stand beside Properties, not in them.
                 scope.trail.mark((name,), self._source.line(item.entry.key))
                 continue

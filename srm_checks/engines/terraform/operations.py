@@ -40,6 +40,7 @@ from srm_checks.model import (
     Cond,
     Encoded,
     Options,
+    Ref,
     Repeated,
     Test,
     Unknown,
@@ -397,7 +398,7 @@ def settled(value: Unknown) -> Unknown:
     return value
 
 
-def missing(text: str, subject: str = "", *, surely: bool = True) -> Unknown:
+def missing(text: str, subject: str = "", refs: tuple[Ref, ...] = (), *, surely: bool = True) -> Unknown:
     """A reference to what is not declared; `surely` is False where a file of the module could not be read."""
     cause = Cause.MISSING_REFERENCE if surely else Cause.UNRESOLVED_VALUE
-    return Unknown(text=text, cause=cause, subject=subject)
+    return Unknown(text=text, cause=cause, refs=refs, subject=subject)

@@ -402,10 +402,13 @@ class ModuleScope:
         declarations = self.declarations(mode, kind, name)
         if declarations:
             return declarations[0].value(), 2 if mode == "data" else 1
-        return self._missing(node.text), len(node.steps)
+        local = f"data.{kind}.{name}" if mode == "data" else f"{kind}.{name}"
+        names = [step.name for step in node.steps if isinstance(step, AttributeStep)][2 if mode == "data" else 1 :]
+        ref = Ref(self.qualified(local), None, names[0] if names else "")
+        return self._missing(node.text, (ref,)), len(node.steps)
 
-    def _missing(self, text: str) -> Unknown:
-        return operations.missing(text, self.subject(text), surely=not self.source.broken)
+    def _missing(self, text: str, refs: tuple[Ref, ...] = ()) -> Unknown:
+        return operations.missing(text, self.subject(text), refs, surely=not self.source.broken)
 
     def _path(self, name: str) -> Any:
         if name == "module":

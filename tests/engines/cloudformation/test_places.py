@@ -315,3 +315,34 @@ def test_line_of_what_is_absent(
     assert path[0] not in resource.attributes
     place = resource.place(path)
     assert (place.start_line, place.end_line) == lines
+
+
+def test_policies_beside_the_properties(load_one: Callable[..., Resource]) -> None:
+    resource = load_one("""\
+        Parameters: {Stage: {Type: String}}
+        Conditions: {IsProd: !Equals [!Ref Stage, prod]}
+        Resources:
+          Group:
+            Type: AWS::AutoScaling::AutoScalingGroup
+            CreationPolicy: {ResourceSignal: {Count: 2}}
+            UpdatePolicy:
+              AutoScalingReplacingUpdate:
+                WillReplace: !If [IsProd, true, false]
+        """)
+    assert resource.attributes["CreationPolicy"] == {"ResourceSignal": {"Count": 2}}
+    will_replace = resource.attributes["UpdatePolicy"]["AutoScalingReplacingUpdate"]["WillReplace"]
+    assert isinstance(will_replace, Choice)
+    assert (will_replace.then, will_replace.otherwise) == (True, False)
+    assert resource.place(("UpdatePolicy", "AutoScalingReplacingUpdate", "WillReplace")).start_line == 9
+
+
+def test_a_property_that_is_called_like_a_policy(load_one: Callable[..., Resource]) -> None:
+    resource = load_one("""\
+        Resources:
+          Environment:
+            Type: AWS::Batch::ComputeEnvironment
+            Properties:
+              UpdatePolicy: {TerminateJobsOnUpdate: true}
+        """)
+    assert resource.attributes["UpdatePolicy"] == {"TerminateJobsOnUpdate": True}
+    assert resource.place(("UpdatePolicy",)).start_line == 5

@@ -264,6 +264,8 @@ def test_reference_to_a_declared_attribute_is_its_value(roots: Any) -> None:
 
 def test_reference_to_what_is_not_declared(roots: Any) -> None:
     assert roots.value("aws_kms_key.other.arn", OPEN).cause is Cause.MISSING_REFERENCE
+    assert roots.value("aws_kms_key.other[0].arn", OPEN).refs == (Ref("aws_kms_key.other", None, "arn"),)
+    assert roots.value("data.aws_kms_key.other.arn", OPEN).refs == (Ref("data.aws_kms_key.other", None, "arn"),)
     assert roots.value("var.other", OPEN).cause is Cause.MISSING_REFERENCE
 
 
