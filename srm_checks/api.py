@@ -281,7 +281,8 @@ def _running(options: ScanOptions) -> Iterator[Running]:
 
             cache = stack.enter_context(Cache(options.cache_dir or default_folder()))
             grammar.keep_in(cache.folder)
-            running = dataclasses.replace(running, cache=None if options.with_builtins else cache)
+            facts = stack.enter_context(cache.facts())
+            running = dataclasses.replace(running, cache=None if options.with_builtins else cache, facts=facts)
         yield running
 
 

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from srm_checks import unit_json
+from srm_checks.facts import Facts
 from srm_checks.reads import Kind, States
 from srm_checks.unit_report import OPEN, UnitReport
 
@@ -135,6 +136,19 @@ class Cache:
         self._change(
             "INSERT OR REPLACE INTO packs (key, body, used) VALUES (?, ?, ?)", key, json.dumps(body), int(time.time())
         )
+
+    @contextlib.contextmanager
+    def facts(self) -> Iterator[Facts]:
+        """What is known of the files below and around the working directory; what is found out meanwhile is kept."""
+        from srm_checks.versions import code_mark
+
+        key = digest(["files", os.getcwd(), code_mark()])
+        known = self.pack(key)
+        facts = Facts(known if isinstance(known, dict) else None)
+        yield facts
+        found = facts.kept()
+        if found is not None:
+            self.keep_pack(key, found)
 
     # ---------------------------------------------------------------- the file
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from srm_checks import workers
     from srm_checks.cache import Cache
+    from srm_checks.facts import Facts
 
 UNIT_LIMIT: Final = 300.0  # seconds; the largest public roots take some ten
 
@@ -61,13 +62,14 @@ class Running:
     """How the work is done; no part of it changes a finding.
 
     `jobs` is the number of processes, None for what helps. `limit` is in seconds for one unit. `executor` takes the
-    place of our own processes.
+    place of our own processes. `facts` is what is known of files, and takes what is found out.
     """
 
     jobs: int | None = None
     limit: float | None = UNIT_LIMIT
     cache: Cache | None = None
     executor: Executor | None = None
+    facts: Facts | None = None
 
 
 class Judge:
@@ -113,7 +115,7 @@ def judge_all(
     units: Sequence[Unit], policies: Sequence[Policy], recipe: Recipe, running: Running, progress: Progress | None
 ) -> list[UnitReport]:
     """The reports of all units, in their order."""
-    states = reads.States()
+    states = reads.States(running.facts)
     found: dict[int, UnitReport] = {}
     keys: dict[int, str] = {}
     today = recipe.task.today.isoformat()
@@ -224,17 +226,18 @@ def _policies_of(recipe: Recipe) -> list[Policy]:
 
     wanted = set(recipe.policy_ids)
     policy_set = load_packs(
-        recipe.packs, parameters=recipe.parameters, undeclared=recipe.undeclared, drafts=known_drafts(None)
+        recipe.packs, parameters=recipe.parameters, undeclared=recipe.undeclared, drafts=known_drafts()
     )
     return [policy for policy in policy_set.policies if policy.id in wanted]
 
 
-def known_drafts(cache: Cache | None) -> Drafts:
+def known_drafts(running: Running | None = None) -> Drafts:
     """The policy texts that are known to be right: those of this package, and those in the user's cache."""
     from srm_checks.policy.packs import library
     from srm_checks.versions import code_mark
 
-    return Drafts(shipped=beside(str(library())), memory=cache, stamp=code_mark())
+    running = running or Running()
+    return Drafts(shipped=beside(str(library())), memory=running.cache, stamp=code_mark(), facts=running.facts)
 
 
 def _lost(unit: Unit, lost: workers.Lost, limit: float | None) -> UnitReport:

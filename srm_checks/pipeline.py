@@ -150,7 +150,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, running: Runnin
     """
     plan = _planned(request, running)
     before = _at_revision(request, plan, progress, running) if request.shard is None else _Before()
-    inputs = discover(request.paths, exclude=request.exclude)
+    inputs = discover(request.paths, exclude=request.exclude, facts=running.facts)
     if request.shard is None:
         return _finished(request, plan, before, inputs, _judged(inputs.units, plan, request, progress, running))
     from srm_checks import shards
@@ -235,7 +235,7 @@ def _asked(request: ScanRequest, plan: _Plan) -> dict[str, Any]:
 
 def _planned(request: ScanRequest, running: Running) -> _Plan:
     policy_set = load_packs(
-        request.packs, parameters=request.parameters, undeclared=request.undeclared, drafts=known_drafts(running.cache)
+        request.packs, parameters=request.parameters, undeclared=request.undeclared, drafts=known_drafts(running)
     )
     policies = chosen(policy_set, request.select, request.ignore, _builtin_ids() if request.with_builtins else ())
     _check_mentioned(request, policy_set)

@@ -13,6 +13,8 @@ import os
 from collections.abc import Iterator
 from typing import Final, Literal, TypeAlias
 
+from srm_checks.facts import Facts
+
 Kind: TypeAlias = Literal["file", "listing", "presence", "tree"]
 
 _MISSING: Final = "-"
@@ -38,15 +40,22 @@ class Recorder:
 class States:
     """The states of files and folders, each looked at once: a scan sees one picture of the file system."""
 
-    def __init__(self) -> None:
+    def __init__(self, facts: Facts | None = None) -> None:
+        self._facts = facts or Facts()
         self._known: dict[tuple[str, str], str] = {}
 
     def of(self, kind: str, path: str) -> str:
         """A short text that changes when what `kind` reads at `path` changes."""
         known = self._known.get((kind, path))
         if known is None:
-            known = self._known[kind, path] = _LOOKS[kind](path)
+            known = self._known[kind, path] = self._content(path) if kind == "file" else _LOOKS[kind](path)
         return known
+
+    def _content(self, path: str) -> str:
+        try:
+            return self._facts.mark(path)
+        except OSError as error:
+            return f"{_MISSING}{error.errno}"
 
 
 @contextlib.contextmanager
@@ -92,14 +101,6 @@ def relative(path: str) -> str:
         return os.path.abspath(path)
 
 
-def _content(path: str) -> str:
-    try:
-        with open(path, "rb") as stream:
-            return hashlib.sha256(stream.read()).hexdigest()
-    except OSError as error:
-        return f"{_MISSING}{error.errno}"
-
-
 def _listing(folder: str) -> str:
     try:
         with os.scandir(folder) as entries:
@@ -121,4 +122,4 @@ def _digest(names: list[str]) -> str:
     return hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-_LOOKS: Final = {"file": _content, "listing": _listing, "presence": _presence, "tree": _tree}
+_LOOKS: Final = {"listing": _listing, "presence": _presence, "tree": _tree}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from srm_checks.discovery import glance, modules
 from srm_checks.discovery.files import Exclusion, enclosing_repository, list_files, relative
 from srm_checks.errors import InputError, UsageError
+from srm_checks.facts import Facts
 from srm_checks.model import ScanError, Unit, UnitKind
 
 __all__ = ["Inputs", "discover"]
@@ -44,8 +45,8 @@ class Inputs:
         return any(_lies_in(path, folder) for folder in self.folders)
 
 
-def discover(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> Inputs:
-    """The units of PATHs.
+def discover(paths: Sequence[str], *, exclude: Sequence[str] = (), facts: Facts | None = None) -> Inputs:
+    """The units of PATHs. `facts` is what is known of their files, and takes what is found out.
 
     A folder means everything under it. A Terraform file means the roots that read it, looked for within its git
     repository, else within the working directory; any other file means itself. What git ignores is left out of
@@ -54,6 +55,7 @@ def discover(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> Inputs:
 
     Raises UsageError for a PATH that does not exist or is neither file nor folder.
     """
+    facts = facts or Facts()
     folders, files = _sort_paths(paths)
     exclusion = Exclusion.of(exclude)
     listing = list_files(folders, _is_wanted, exclusion)
@@ -62,7 +64,7 @@ def discover(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> Inputs:
     notes = list(listing.notes)
     skipped = listing.skipped
 
-    tree = modules.build(listing.files)
+    tree = modules.build(listing.files, facts)
     units |= {Unit(UnitKind.TERRAFORM, root) for root in tree.roots}
     terraform_files = _files_of(tree, tree.roots)
 
@@ -79,7 +81,7 @@ def discover(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> Inputs:
 
     for path in sorted(candidates):
         try:
-            kind = glance.classify(path)
+            kind = facts.of(path, "kind", glance.classify)
         except InputError as error:
             errors.append(ScanError(error.path, "discovery", error.kind, str(error)))
         except OSError as error:
@@ -87,12 +89,12 @@ def discover(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> Inputs:
             errors.append(ScanError(path, "discovery", "parse", f"The file cannot be read: {reason}."))
         else:
             if kind is not None:
-                units.add(Unit(kind, path))
+                units.add(Unit(UnitKind(kind), path))
 
     for top, folders_of_files in _by_search_area(changed).items():
         area = list_files([top], _is_terraform, exclusion)
         notes += area.notes
-        area_tree = modules.build(area.files)
+        area_tree = modules.build(area.files, facts)
         for folder in folders_of_files:
             roots = area_tree.readers(folder)
             if not roots and _has_configuration(folder):  # in a folder that is otherwise left out

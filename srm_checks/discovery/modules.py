@@ -6,12 +6,14 @@ values of their own are roots too, because somebody runs Terraform in them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from srm_checks.discovery import calls
+from srm_checks.facts import Facts
 
 _HCL_ENDINGS = (".tf", ".tofu")
 _JSON_ENDINGS = (".tf.json", ".tofu.json")
@@ -54,7 +56,7 @@ class ModuleTree:
         return _closure(folders, lambda name: self.calls.get(name, ()))
 
 
-def build(files: Iterable[str]) -> ModuleTree:
+def build(files: Iterable[str], facts: Facts) -> ModuleTree:
     """The tree of the given files; those that are neither configuration nor variable files are passed over."""
     configuration: dict[str, list[str]] = {}
     with_values: set[str] = set()
@@ -69,7 +71,8 @@ def build(files: Iterable[str]) -> ModuleTree:
     called = {
         folder: frozenset(
             target
-            for source in _sources(paths)
+            for path in paths
+            for source in _sources(path, facts)
             for target in [by_real_path.get(os.path.realpath(os.path.join(folder, source)))]
             if target is not None
         )
@@ -77,7 +80,7 @@ def build(files: Iterable[str]) -> ModuleTree:
     }
     only_called = frozenset().union(*called.values())
     roots = set(configuration) - only_called
-    roots |= {name for name in only_called if name in with_values or _keeps_state(configuration[name])}
+    roots |= {name for name in only_called if name in with_values or _any_keeps_state(configuration[name], facts)}
     tree = ModuleTree({name: tuple(sorted(paths)) for name, paths in configuration.items()}, called, frozenset(roots))
     return ModuleTree(tree.files, tree.calls, _with_cycle_heads(tree))
 
@@ -110,29 +113,38 @@ def _closure(start: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -
     return frozenset(seen)
 
 
-def _sources(paths: Iterable[str]) -> list[str]:
-    found: list[str] = []
-    for path in paths:
-        data = _read(path)
-        if b"module" in data and calls.MAY_CALL_LOCALLY.search(data):
-            read = calls.local_sources_json if path.endswith(_JSON_ENDINGS) else calls.local_sources
-            found += read(calls.decode(data))
+def _sources(path: str, facts: Facts) -> list[str]:
+    try:
+        found: list[str] = facts.of(path, "local sources", _local_sources)
+    except OSError:  # the Terraform engine opens every file of a root and reports this
+        return []
     return found
 
 
-def _keeps_state(paths: Iterable[str]) -> bool:
+def _any_keeps_state(paths: Iterable[str], facts: Facts) -> bool:
     for path in paths:
-        data = _read(path)
-        if b"terraform" in data and (b"backend" in data or b"cloud" in data):
-            test = calls.keeps_state_json if path.endswith(_JSON_ENDINGS) else calls.keeps_state
-            if test(calls.decode(data)):
+        with contextlib.suppress(OSError):
+            if facts.of(path, "keeps state", _keeps_state):
                 return True
     return False
 
 
+def _local_sources(path: str) -> list[str]:
+    data = _read(path)
+    if b"module" not in data or not calls.MAY_CALL_LOCALLY.search(data):
+        return []
+    read = calls.local_sources_json if path.endswith(_JSON_ENDINGS) else calls.local_sources
+    return read(calls.decode(data))
+
+
+def _keeps_state(path: str) -> bool:
+    data = _read(path)
+    if b"terraform" not in data or not (b"backend" in data or b"cloud" in data):
+        return False
+    test = calls.keeps_state_json if path.endswith(_JSON_ENDINGS) else calls.keeps_state
+    return test(calls.decode(data))
+
+
 def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:  # the Terraform engine opens every file of a root and reports this
-        return b""
+    with open(path, "rb") as file:
+        return file.read()

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
 from srm_checks.errors import PackError
-from srm_checks.policy.load import Draft, digest_of, read_policy
+from srm_checks.facts import Facts
+from srm_checks.policy.load import Draft, read_policy
 from srm_checks.policy.source import Source
 
 STORE: Final = "compiled.json"  # beside the packs of the package
@@ -30,18 +31,25 @@ class Drafts:
     """Reads policy files and manifests.
 
     `shipped` is the file of a store, `memory` the user's own. `stamp` marks the code: what another version of it has
-    proven is not proven here.
+    proven is not proven here. `facts` is what is known of the files.
     """
 
-    def __init__(self, *, shipped: str | None = None, memory: Memory | None = None, stamp: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        shipped: str | None = None,
+        memory: Memory | None = None,
+        stamp: str = "",
+        facts: Facts | None = None,
+    ) -> None:
+        self._facts = facts or Facts()
         self._shipped: dict[str, Any] = _read(shipped, stamp) if shipped else {}
         self._memory, self._stamp = memory, stamp
 
     def read(self, path: str) -> Draft:
         """The file as a draft. Raises `PackError` where it is no YAML mapping."""
         try:
-            with open(path, "rb") as stream:
-                digest = digest_of(stream.read())
+            digest = self._facts.mark(path)
         except OSError as error:
             raise PackError([f"{path}:1:1: cannot be read: {error}"]) from error
         data = self._shipped.get(digest)
