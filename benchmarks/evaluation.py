@@ -17,6 +17,7 @@ import gc
 import math
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from srm_checks import fixtures
 from srm_checks.model import EngineOptions, Ref, Resource, Stack, UnitKind
@@ -30,7 +31,7 @@ TODAY = datetime.date(2026, 11, 21)
 
 
 def fixture_resources(pack: str, policies: Sequence[Policy], kind: UnitKind) -> list[Resource]:
-    folder = find(pack)
+    folder = Path(find(pack))
     found: list[Resource] = []
     for policy in policies:
         for unit in fixtures.units(fixtures.folder_of(folder, policy)):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    # Next to nothing that a scan makes is garbage in cycles; looking for it often costs a tenth of the time.
+    gc.set_threshold(50_000, 20, 50)
     # The import stands here so that an interrupt during it also ends without a traceback.
     try:
         from srm_checks.cli import run

@@ -11,12 +11,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import logging
 import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
@@ -31,7 +29,6 @@ VARIANTS: Final = 6  # states of one unit that are kept, so that changing branch
 _SHAPE: Final = 1  # of the tables
 _DAY: Final = 86_400
 _WAIT: Final = 3.0  # seconds for another scan's writing
-_LOG: Final = logging.getLogger(__name__)
 _TABLES: Final = """
 CREATE TABLE units (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL, reads TEXT NOT NULL, whole INTEGER NOT NULL, day TEXT NOT NULL,
@@ -83,7 +80,7 @@ class Cache:
                 ((text,),) = self._rows("SELECT report FROM units WHERE id = ?", number)
                 report = unit_json.load(text)
             except _DAMAGE:
-                _LOG.debug("a damaged entry of %s is dropped", self.folder, exc_info=True)
+                _debug("a damaged entry of %s is dropped", self.folder)
                 self._change("DELETE FROM units WHERE id = ?", number)
                 continue
             self._used.add(number)
@@ -256,7 +253,13 @@ class Cache:
 
     def _give_up(self, why: str) -> None:
         self.problem = why
-        _LOG.debug("the cache in %s is not used: %s", self.folder, why)
+        _debug("the cache in %s is not used: %s", self.folder, why)
+
+
+def _debug(message: str, *values: object) -> None:
+    import logging  # which costs more than all else that a warm scan does with the cache's file
+
+    logging.getLogger(__name__).debug(message, *values, exc_info=True)
 
 
 def _is_busy(error: sqlite3.DatabaseError) -> bool:
@@ -266,9 +269,11 @@ def _is_busy(error: sqlite3.DatabaseError) -> bool:
 def _make(folder: str) -> None:
     """A cache folder that backups, git and our own scans leave alone."""
     os.makedirs(folder, exist_ok=True)
-    Path(folder, ".gitignore").write_text("*\n")
+    with open(os.path.join(folder, ".gitignore"), "w", encoding="utf-8") as stream:
+        stream.write("*\n")
     tag = "Signature: 8a477f597d28d172789f06886806bc55\n# The cache of srm-checks; it can be removed at any time.\n"
-    Path(folder, "CACHEDIR.TAG").write_text(tag)
+    with open(os.path.join(folder, "CACHEDIR.TAG"), "w", encoding="utf-8") as stream:
+        stream.write(tag)
 
 
 def _open_only(report: UnitReport) -> UnitReport:

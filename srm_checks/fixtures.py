@@ -94,7 +94,7 @@ def folder_of(pack: Path, policy: Policy) -> Path:
 
 def test_pack(pack: str) -> Iterator[FixtureReport]:
     """Hold every policy that a pack brings itself to its fixtures."""
-    folder = find(pack)
+    folder = Path(find(pack))
     policies = load_packs([pack]).policies
     for policy in policies:
         if folder.resolve() in Path(policy.path).resolve().parents:

@@ -121,9 +121,9 @@ def judge_all(
     today = recipe.task.today.isoformat()
     cache = running.cache
     if cache is not None:
-        common = _common(recipe, policies)
+        key_of = _keys(recipe, policies)
         for number, unit in enumerate(units):
-            keys[number] = _key(unit, common, recipe)
+            keys[number] = key_of(unit)
             known = cache.find(keys[number], states, whole=recipe.task.keep_all, today=today)
             if known is not None:
                 found[number] = known
@@ -154,8 +154,8 @@ def recorded_seconds(recipe: Recipe, policies: Sequence[Policy], running: Runnin
     cache = running.cache
     if cache is None:
         return lambda unit: None
-    common = _common(recipe, policies)
-    return lambda unit: cache.seconds(_key(unit, common, recipe))
+    key_of = _keys(recipe, policies)
+    return lambda unit: cache.seconds(key_of(unit))
 
 
 def _judged(
@@ -237,7 +237,7 @@ def known_drafts(running: Running | None = None) -> Drafts:
     from srm_checks.versions import code_mark
 
     running = running or Running()
-    return Drafts(shipped=beside(str(library())), memory=running.cache, stamp=code_mark(), facts=running.facts)
+    return Drafts(shipped=beside(library()), memory=running.cache, stamp=code_mark(), facts=running.facts)
 
 
 def _lost(unit: Unit, lost: workers.Lost, limit: float | None) -> UnitReport:
@@ -286,10 +286,17 @@ def _common(recipe: Recipe, policies: Sequence[Policy]) -> str:
     )  # fmt: skip
 
 
-def _key(unit: Unit, common: str, recipe: Recipe) -> str:
+def _keys(recipe: Recipe, policies: Sequence[Policy]) -> Callable[[Unit], str]:
+    """The key of a unit in the cache: all that has a say besides what it reads."""
     from srm_checks.cache import digest
 
-    own: list[object] = []
-    if unit.kind is UnitKind.TERRAFORM:
-        own = [recipe.task.options.var_files, sorted(recipe.environment.items())]
-    return digest([common, unit.kind, unit.path, identity.repository_path(unit.path), *own])
+    common = _common(recipe, policies)
+    home = identity.RepositoryPaths()
+
+    def key_of(unit: Unit) -> str:
+        own: list[object] = []
+        if unit.kind is UnitKind.TERRAFORM:
+            own = [recipe.task.options.var_files, sorted(recipe.environment.items())]
+        return digest([common, unit.kind, unit.path, home(unit.path), *own])
+
+    return key_of

@@ -7,7 +7,6 @@ should leave nothing outside of its cache folder, so that is where this file goe
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import Any
 
 _folder: str | None = None
@@ -26,6 +25,8 @@ def folder() -> str | None:
 
 def hcl2_parser() -> Any:
     """The parser object of the fork. Raises ImportError where `hcl2` is another package or is not there."""
+    import tempfile
+
     before = tempfile.tempdir
     tempfile.tempdir = folder() or before
     try:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 CONFIGURATION: Final = "srm-checks.yaml"  # where there is no repository, its folder is the top
 
+_MARKS: Final = (".git", CONFIGURATION)
 _POSITION: Final = re.compile(r"(?<=\.)\d+(?=\.|\Z)")
 
 
@@ -36,9 +37,30 @@ def without_positions(path: str) -> str:
 
 def repository_path(path: str) -> str:
     """A path relative to the top of what it belongs to, POSIX style."""
-    absolute = os.path.abspath(path)
-    folder = absolute if os.path.isdir(absolute) else os.path.dirname(absolute)
-    return os.path.relpath(absolute, top_of(folder)).replace(os.sep, "/")
+    return RepositoryPaths()(path)
+
+
+class RepositoryPaths:
+    """`repository_path` for many paths: what was seen of the folders above one is remembered for the others."""
+
+    def __init__(self) -> None:
+        self._tops: dict[str, str] = {}
+
+    def __call__(self, path: str) -> str:
+        absolute = os.path.abspath(path)
+        folder = absolute if os.path.isdir(absolute) else os.path.dirname(absolute)
+        top = self._top_of(folder)
+        below = absolute[len(top) + 1 :] if absolute.startswith(top + os.sep) else os.path.relpath(absolute, top)
+        return below.replace(os.sep, "/")
+
+    def _top_of(self, folder: str) -> str:
+        """`top_of`, which is that of the folder above wherever nothing marks this one."""
+        top = self._tops.get(folder)
+        if top is None:
+            above = os.path.dirname(folder)
+            marked = above == folder or any(os.path.lexists(os.path.join(folder, name)) for name in _MARKS)
+            top = self._tops[folder] = top_of(folder) if marked else self._top_of(above)
+        return top
 
 
 def top_of(folder: str) -> str:

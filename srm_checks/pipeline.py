@@ -380,7 +380,7 @@ def _looked_at(inputs: Inputs, policies: Sequence[Policy], judged: Judged, reque
     if request.with_builtins:
         ids |= {check_id for check_id in _builtin_ids() if _is_chosen(check_id, request)}
     view = baseline.View(
-        roots=frozenset(map(identity.repository_path, judged.complete)),
+        roots=frozenset(map(identity.RepositoryPaths(), judged.complete)),
         policies=frozenset(ids),
         settled=judged.met,
     )

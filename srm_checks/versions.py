@@ -6,7 +6,6 @@ import hashlib
 import os
 import sys
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 import srm_checks
@@ -42,13 +41,13 @@ def _version(package: str) -> str | None:
 @cache
 def code_mark() -> str:
     """A mark of the code of this package; in a source checkout it changes with every edit."""
-    package = Path(srm_checks.__file__).parent
-    if not (package.parent / "pyproject.toml").is_file():
+    package = os.path.dirname(srm_checks.__file__)
+    if not os.path.isfile(os.path.join(os.path.dirname(package), "pyproject.toml")):
         return srm_checks.__version__  # installed: the version says it all
     mark = hashlib.sha256(srm_checks.__version__.encode())
     for folder, folders, names in os.walk(package):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
         for name in sorted(names):
             status = os.stat(os.path.join(folder, name))
-            mark.update(f"{folder[len(str(package)) :]}/{name} {status.st_mtime_ns} {status.st_size}\0".encode())
+            mark.update(f"{folder[len(package) :]}/{name} {status.st_mtime_ns} {status.st_size}\0".encode())
     return mark.hexdigest()

@@ -96,7 +96,8 @@ class _Worker:
         # A forked child holds copies of our ends, and would keep its siblings waiting when we are gone.
         ours = [self.connection, *others] if context.get_start_method() == "fork" else []
         self.process = context.Process(target=_serve, args=(theirs, items, work, ours), daemon=True)
-        self.process.start()
+        with _interrupts_held():
+            self.process.start()
         theirs.close()
         self.number: int | None = None
         self.deadline: float | None = None
@@ -111,6 +112,19 @@ class _Worker:
         self.process.kill()
         self.process.join()
         self.connection.close()
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C comes after the block: Python swallows what is raised while a process forks, and a child has no answer."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Pool(Generic[Item, Result]):

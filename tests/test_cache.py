@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import srm_checks
-from srm_checks import reads
+from srm_checks import facts, reads
 from srm_checks.model import EngineOptions, Unit, UnitKind
 from srm_checks.units import load_unit
 
@@ -67,6 +67,7 @@ def _tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "tree"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    monkeypatch.setattr(facts, "_SETTLED", 0)  # else nothing is remembered of files as young as these
     for name in list(os.environ):
         if name.startswith(("TF_VAR_", "SRM_CHECKS_")):
             monkeypatch.delenv(name)

@@ -47,7 +47,7 @@ def own_policies(pack: str) -> tuple[tuple[Policy, Path], ...]:
     before = os.getcwd()
     os.chdir(ROOT)
     try:
-        folder = find(pack)
+        folder = Path(find(pack))
         return tuple(
             (policy, fixtures.folder_of(folder, policy))
             for policy in load_packs([pack]).policies

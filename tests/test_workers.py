@@ -120,7 +120,24 @@ def test_an_interrupt_ends_scan_and_workers_at_once(tmp_path: Path) -> None:
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, err[-2000:]
     assert out == b""
     assert b"Traceback" not in err
     assert not any(alive(child) for child in children)
+
+
+FORK = """
+import os, signal, sys
+from srm_checks import workers
+
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))
+try:
+    print(sorted(workers.run(range(9), abs, jobs=2, limit=None)))
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_an_interrupt_while_a_worker_starts_is_not_lost() -> None:
+    done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -409,7 +409,7 @@ class Checked:
 
 def policy_files() -> list[Path]:
     """The policies of the library."""
-    return sorted(path for path in library().rglob("*.yaml") if path.name != MANIFEST)
+    return sorted(path for path in Path(library()).rglob("*.yaml") if path.name != MANIFEST)
 
 
 def main(argv: Sequence[str]) -> int:

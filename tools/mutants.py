@@ -220,7 +220,7 @@ def subjects(packs: Sequence[str]) -> list[Subject]:
     """The policies that packs bring themselves, by id. Raises `PackError` where one does not load."""
     found = {}
     for pack in packs:
-        folder = find(pack)
+        folder = Path(find(pack))
         for policy in load_packs([pack]).policies:
             if folder.resolve() in Path(policy.path).resolve().parents:
                 place = fixtures.folder_of(folder, policy)

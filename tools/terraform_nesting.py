@@ -110,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if version is None:
         print(f"{options.wheel} is no wheel of cdktf-cdktf-provider-aws", file=sys.stderr)
         return 2
-    sources = [*library().rglob("*.yaml"), *options.types_in, *([DATA] if DATA.is_file() else [])]
+    sources = [*Path(library()).rglob("*.yaml"), *options.types_in, *([DATA] if DATA.is_file() else [])]
     with zipfile.ZipFile(options.wheel) as wheel:
         metadata = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
         provider = _PROVIDER.search(wheel.read(metadata).decode())

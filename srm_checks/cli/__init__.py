@@ -5,11 +5,9 @@ Errors become exit codes here and nowhere below (contract: 0 passed, 1 gate, 2 u
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
@@ -25,6 +23,7 @@ from srm_checks.errors import (
     SrmError,
     UsageError,
 )
+from srm_checks.nearest import nearest
 
 COMMANDS: Final[Mapping[str, str]] = {
     "scan": "srm_checks.cli.scan:command",
@@ -59,8 +58,8 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            near = difflib.get_close_matches(name, COMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Commands: {', '.join(COMMANDS)}."
+            near = nearest(name, COMMANDS)
+            hint = f" Did you mean {near!r}?" if near else f" Commands: {', '.join(COMMANDS)}."
             ctx.fail(f"there is no command {name!r}.{hint}")
         return super().resolve_command(ctx, args)
 
@@ -96,6 +95,8 @@ def run(arguments: Sequence[str]) -> int:
         return EXIT_INCOMPLETE
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence and an exit code instead of a traceback
         if console.verbose:
+            import traceback
+
             traceback.print_exc()
         hint = "" if console.verbose else "; run again with -v for the details and report them"
         console.error(f"this is a mistake in srm-checks: {type(error).__name__}: {error}{hint}")

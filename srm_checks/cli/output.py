@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -91,8 +90,13 @@ def page_for(stream: TextIO, environment: Mapping[str, str]) -> Page:
         colour = True
     else:
         colour = terminal and environment.get("TERM") != "dumb"
-    width = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if terminal else DEFAULT_WIDTH
-    return Page(width=width, colour=colour)
+    return Page(width=_terminal_width() if terminal else DEFAULT_WIDTH, colour=colour)
+
+
+def _terminal_width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
 
 
 def _to_standard_output(name: str, render: Callable[[str, Page], str]) -> None:

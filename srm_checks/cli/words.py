@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 import click
 from click.shell_completion import CompletionItem
+
+from srm_checks.nearest import nearest
 
 
 class Word(click.ParamType):  # type: ignore[type-arg]  # generic in newer click only
@@ -19,8 +20,8 @@ class Word(click.ParamType):  # type: ignore[type-arg]  # generic in newer click
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value in self.words:
             return value
-        near = difflib.get_close_matches(value, self.words, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(self.words)}."
+        near = nearest(value, self.words)
+        hint = f"Did you mean {near!r}?" if near else f"There are: {', '.join(self.words)}."
         self.fail(f"{value!r} is not a {self.name}. {hint}", param, ctx)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:

@@ -9,7 +9,6 @@ is skipped over.
 from __future__ import annotations
 
 import datetime
-import difflib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,7 @@ from srm_checks.config.settings import DEFAULT_PACK, ERROR, FINDING, NEVER, SCOP
 from srm_checks.errors import UsageError
 from srm_checks.gate import Budget, Limit
 from srm_checks.model import Severity
+from srm_checks.nearest import nearest
 from srm_checks.triage.assumptions import Assumption
 from srm_checks.triage.terms import Mistake
 from srm_checks.triage.waivers import FILE_NAME as WAIVERS_FILE_NAME
@@ -178,9 +178,9 @@ class _Merged:
 
     def _remark(self, name: str) -> None:
         # Other programs may use the prefix too, so it is no error; a near miss must not go unseen.
-        near = difflib.get_close_matches(name, [*_settable(), ENVIRONMENT_VARIABLE, TODAY_VARIABLE], n=1, cutoff=0.8)
+        near = nearest(name, [*_settable(), ENVIRONMENT_VARIABLE, TODAY_VARIABLE], cutoff=0.8)
         if near:
-            self.notes.append(f"the environment variable {name} is no setting; did you mean {near[0]}?")
+            self.notes.append(f"the environment variable {name} is no setting; did you mean {near}?")
 
 
 def _settable() -> dict[str, Setting]:

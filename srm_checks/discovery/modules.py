@@ -12,7 +12,6 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from srm_checks.discovery import calls
 from srm_checks.facts import Facts
 
 _HCL_ENDINGS = (".tf", ".tofu")
@@ -67,16 +66,14 @@ def build(files: Iterable[str], facts: Facts) -> ModuleTree:
             configuration.setdefault(folder, []).append(path)
         elif name in _VALUE_FILES or name.endswith(_AUTO_ENDINGS):
             with_values.add(folder)
-    by_real_path = {os.path.realpath(folder): folder for folder in configuration}
+    sources = {folder: {s for path in paths for s in _sources(path, facts)} for folder, paths in configuration.items()}
+    real = _RealPaths()
+    by_real_path = {real(folder): folder for folder in configuration} if any(sources.values()) else {}
     called = {
         folder: frozenset(
-            target
-            for path in paths
-            for source in _sources(path, facts)
-            for target in [by_real_path.get(os.path.realpath(os.path.join(folder, source)))]
-            if target is not None
+            target for source in found for target in [by_real_path.get(real(folder, source))] if target is not None
         )
-        for folder, paths in configuration.items()
+        for folder, found in sources.items()
     }
     only_called = frozenset().union(*called.values())
     roots = set(configuration) - only_called
@@ -113,6 +110,29 @@ def _closure(start: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -
     return frozenset(seen)
 
 
+class _RealPaths:
+    """Paths with all links resolved, as `os.path.realpath` has them; each folder is looked at once."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, str] = {}
+        self._steps: dict[tuple[str, str], str] = {}
+
+    def __call__(self, folder: str, source: str = "") -> str:
+        """The real path of `source`, as it is seen from the folder."""
+        at = self._folders.get(folder) or self._folders.setdefault(folder, os.path.realpath(folder))
+        for name in source.split("/"):
+            if name == os.pardir:
+                at = os.path.dirname(at)
+            elif name not in ("", os.curdir):
+                at = self._steps.get((at, name)) or self._step(at, name)
+        return at
+
+    def _step(self, at: str, name: str) -> str:
+        path = os.path.join(at, name)
+        found = self._steps[at, name] = os.path.realpath(path) if os.path.islink(path) else path
+        return found
+
+
 def _sources(path: str, facts: Facts) -> list[str]:
     try:
         found: list[str] = facts.of(path, "local sources", _local_sources)
@@ -130,6 +150,8 @@ def _any_keeps_state(paths: Iterable[str], facts: Facts) -> bool:
 
 
 def _local_sources(path: str) -> list[str]:
+    from srm_checks.discovery import calls  # not where all files are as they were
+
     data = _read(path)
     if b"module" not in data or not calls.MAY_CALL_LOCALLY.search(data):
         return []
@@ -138,6 +160,8 @@ def _local_sources(path: str) -> list[str]:
 
 
 def _keeps_state(path: str) -> bool:
+    from srm_checks.discovery import calls
+
     data = _read(path)
     if b"terraform" not in data or not (b"backend" in data or b"cloud" in data):
         return False

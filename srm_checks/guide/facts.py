@@ -82,7 +82,7 @@ def _packs() -> Mapping[str, tuple[str, ...]]:
     from srm_checks.policy.packs import library, members
     from srm_checks.versions import code_mark
 
-    by_pack = members(Drafts(shipped=beside(str(library())), stamp=code_mark()))
+    by_pack = members(Drafts(shipped=beside(library()), stamp=code_mark()))
     found: dict[str, list[str]] = {}
     general = sorted((name for name in by_pack if name.startswith("aws-")), key=lambda name: len(by_pack[name]))
     for pack in (*general, *(name for name in by_pack if name not in general)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from srm_checks.fixtures import folder_of, with_parameters
@@ -40,7 +41,7 @@ def pages() -> dict[str, str]:
 def page(facts: Facts, scratch: str) -> str:
     """The page of one policy; `scratch` is an empty folder to work in."""
     policy = facts.policy
-    fixtures = folder_of(find(policy.pack), policy)
+    fixtures = folder_of(Path(find(policy.pack)), policy)
     judged = with_parameters(policy, fixtures)
     parts = [
         [f"# {prose(policy.title)}"],

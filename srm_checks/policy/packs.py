@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from srm_checks.errors import PackError, UsageError
@@ -62,31 +61,34 @@ class _Entry:
     undeclared_is_gap: bool = False
 
 
-def library() -> Path:
+def library() -> str:
     """The folder of the packs that ship with the package: inside the wheel, or at the top of a source checkout."""
-    inside = Path(__file__).resolve().parent.parent / "policies"
-    return inside if inside.is_dir() else inside.parent.parent / "policies"
+    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    inside = os.path.join(package, "policies")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "policies")
 
 
 def names() -> list[str]:
     """The packs that ship with the package."""
-    folder = str(library())
+    folder = library()
     return sorted(name for name in os.listdir(folder) if os.path.isfile(os.path.join(folder, name, MANIFEST)))
 
 
-def find(pack: str, base: str = ".") -> Path:
+def find(pack: str, base: str = ".") -> str:
     """The folder of a pack: a name that ships with the package, or a path (relative to `base`).
 
     Raises `UsageError` where there is none.
     """
     if pack in names():
-        return library() / pack
-    folder = Path(base, pack)
-    if folder.name == MANIFEST and folder.is_file():
-        folder = folder.parent
-    if (folder / MANIFEST).is_file():
+        return os.path.join(library(), pack)
+    from pathlib import Path  # not for the packs of the package: a warm scan would feel it
+
+    folder = str(Path(base, pack))
+    if os.path.basename(folder) == MANIFEST and os.path.isfile(folder):
+        folder = os.path.dirname(folder) or "."
+    if os.path.isfile(os.path.join(folder, MANIFEST)):
         return folder
-    if folder.is_dir():
+    if os.path.isdir(folder):
         raise UsageError(f"{pack} is no pack: it has no {MANIFEST}.")
     raise UsageError(
         f"there is no pack {pack!r}{suggest(pack, names())}. "
@@ -224,8 +226,8 @@ class _PackLoader:
         self.loaded: dict[str, tuple[str, str]] = {}
         self.manifests: list[Draft] = []
 
-    def load(self, folder: Path, chain: tuple[str, ...]) -> None:
-        path = _shown(folder / MANIFEST)
+    def load(self, folder: str, chain: tuple[str, ...]) -> None:
+        path = _shown(os.path.join(folder, MANIFEST))
         if path in chain:
             self.problems.append(f"{path}:1:1: extends itself: {' -> '.join((*chain, path))}")
             return
@@ -238,7 +240,7 @@ class _PackLoader:
         self._check(source)
         for index, base in enumerate(_list(data.get("extends"))):
             try:
-                found = find(str(base), base=str(folder))
+                found = find(str(base), base=folder)
             except UsageError as error:
                 source.problem(("extends", index), str(error))
                 continue
@@ -268,12 +270,12 @@ class _PackLoader:
             if not isinstance(data.get(key, []), (list, str)):
                 source.problem((key,), f"`{key}` takes a list")
 
-    def _own(self, folder: Path, name: str, prefix: str, source: Source) -> None:
-        files = list(_policy_files(str(folder)))
+    def _own(self, folder: str, name: str, prefix: str, source: Source) -> None:
+        files = list(_policy_files(folder))
         if files and not prefix:
             source.problem((), "a pack with policies of its own needs an `id_prefix`")
-        ours = library().resolve()
-        if prefix == "SRM" and ours not in folder.resolve().parents:
+        ours = os.path.realpath(library()) + os.sep
+        if prefix == "SRM" and not os.path.realpath(folder).startswith(ours):
             source.problem(("id_prefix",), "the prefix SRM belongs to srm-checks; choose another")
         for file in files:
             try:
@@ -394,7 +396,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _shown(path: Path | str) -> str:
+def _shown(path: str) -> str:
     """A path for messages: relative where it lies below the working directory."""
     text, here = os.path.abspath(path), os.getcwd() + os.sep
-    return text[len(here) :] if text.startswith(here) else str(path)
+    return text[len(here) :] if text.startswith(here) else path

@@ -5,12 +5,12 @@ A policy's author must be told file, line and column of a mistake, so the loader
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from srm_checks.errors import PackError
+from srm_checks.nearest import nearest
 
 if TYPE_CHECKING:
     import yaml
@@ -48,8 +48,8 @@ class Source:
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?` for the nearest known word, else "" ."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    near = nearest(word, known)
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def read(path: str) -> Source:

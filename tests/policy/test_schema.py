@@ -15,7 +15,7 @@ from srm_checks.policy.schema import json_schema
 from srm_checks.policy.source import parse, read
 from tests.policy.making import HEAD
 
-POLICIES = sorted(path for path in library().rglob("*.yaml") if path.name != "pack.yaml")
+POLICIES = sorted(path for path in Path(library()).rglob("*.yaml") if path.name != "pack.yaml")
 TYPES = "resources: {terraform: aws_thing, cloudformation: {not_expressible: not here}}\n"
 
 
@@ -36,7 +36,7 @@ def test_our_policies_fit(path: Path) -> None:
 
 
 def test_our_packs_fit() -> None:
-    for manifest in library().glob("*/pack.yaml"):
+    for manifest in Path(library()).glob("*/pack.yaml"):
         assert errors(read(str(manifest)).data, "pack") == []
 
 

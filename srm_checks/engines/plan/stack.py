@@ -52,6 +52,7 @@ class _Loader:
         self._default_tags: dict[str, Any] = {}
         self._regions: dict[str, Any] = {}
         self._sources: dict[str, dict[Path, Ref]] = {}
+        self._among: dict[str, set[Path]] = {}
 
     def load(self) -> Stack:
         self._check_format()
@@ -70,6 +71,7 @@ class _Loader:
                 self._stack.resources.append(self._resource(item, root))
             except RecursionError:
                 self._report(f"{item.address} is nested too deeply to be read.", "unsupported")
+        self._drop_other_branches()
         self._fill_policy_documents()
         return self._stack
 
@@ -190,6 +192,7 @@ class _Loader:
         reading = Reading(scope, repetition, computed=item.is_data, marked=marked)
         attributes = reading.attributes(item.value.get("values"), unknown, block)
         self._sources[item.address] = reading.sources
+        self._among[item.address] = reading.among
         return Resource(
             type=f"data.{type_}" if item.is_data else type_,
             address=item.address,
@@ -225,6 +228,26 @@ class _Loader:
         if not isinstance(defaults, dict):
             return defaults
         return {**defaults, **own} if isinstance(own, dict) else own
+
+    def _drop_other_branches(self) -> None:
+        """Take away references that the planned value does not come from.
+
+        A plan names all that an expression reads, in whatever branch of a condition. Where a text was planned that does
+        not have in it what a reference reads, it comes from elsewhere.
+        """
+        declared = {(resource.base, resource.key): resource for resource in self._stack.resources}
+
+        def is_strange(resource: Resource, path: Path, ref: Ref) -> bool:
+            if path not in self._among[resource.address] or (ref.target, ref.key) not in declared:
+                return False
+            value = resource.attributes.get(str(path[0])) if len(path) == 1 else None
+            read = declared[ref.target, ref.key].attributes.get(ref.attribute)
+            return isinstance(value, str) and isinstance(read, str) and read not in value
+
+        for resource in self._stack.resources:
+            if self._among.get(resource.address):
+                kept = tuple(entry for entry in resource.references if not is_strange(resource, *entry))
+                resource.references = kept
 
     def _fill_policy_documents(self) -> None:
         """Put documents that are read during apply where they are used whole.

@@ -55,7 +55,8 @@ class Reading:
     `computed` says that whatever is not set is a result (a data source's), not a default. `marked` says that the plan
     tells which values are unknown; otherwise values that are set but not there count as unknown. After `attributes`,
     `references` holds the mentions of each path, `dropped` the null list elements that were left out, and `sources`
-    the one reference that an unknown value comes down to, where there is such a one.
+    the one reference that an unknown value comes down to, where there is such a one. `among` are the paths of known
+    values whose expression reads more than one name, so that it may read one of them in a condition's other branch.
     """
 
     scope: Scope | None
@@ -65,6 +66,7 @@ class Reading:
     references: list[tuple[Path, Ref]] = field(default_factory=list)
     dropped: set[Path] = field(default_factory=set)
     sources: dict[Path, Ref] = field(default_factory=dict)
+    among: set[Path] = field(default_factory=set)
 
     def attributes(self, values: Any, unknown: Any, block: dict[str, Any] | None) -> dict[str, Any]:
         """The attributes of a resource; `block` is its configuration where the plan has it."""
@@ -81,6 +83,8 @@ class Reading:
         if _is_expression(expression):
             mention = self._mention(expression) if _is_set(value, unknown) else NOTHING
             self.references += [(path, ref) for ref in mention.refs]
+            if mention.sole is None and mention.refs:
+                self.among.add(path)
             expression = _Inside(mention)
         if isinstance(value, dict) or isinstance(unknown, dict):
             return self._join_members(as_object(value), as_object(unknown), expression, raw, path)
