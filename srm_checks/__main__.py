@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Sequence
 
 
 def main() -> None:
@@ -12,14 +13,20 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 50)
     # The import stands here so that an interrupt during it also ends without a traceback.
     try:
-        from srm_checks.cli import run
+        from srm_checks import replay
 
-        code = run(sys.argv[1:])
+        code = replay.run(sys.argv[1:], _run)
     except KeyboardInterrupt:
         from srm_checks.errors import EXIT_INTERRUPTED
 
         code = EXIT_INTERRUPTED
     sys.exit(code)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    from srm_checks.cli import run
+
+    return run(arguments)
 
 
 if __name__ == "__main__":

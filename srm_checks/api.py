@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import srm_checks
 from srm_checks import config as configuration
+from srm_checks import reads
 from srm_checks.config import SERVICE_MODELS, Config
 from srm_checks.errors import UsageError
 from srm_checks.gate import Gate
@@ -88,9 +89,12 @@ def run(
     if options.max_unknown is not None and options.max_unknown < 0:
         raise UsageError(f"the number of unknowns that may pass cannot be {options.max_unknown}")
     for path in options.var_files:
+        reads.presence(path)
         if not os.path.isfile(path):
             raise UsageError(f"{path}: there is no such variable file")
     _check_shard(options)
+    if options.write_baseline or options.with_builtins or options.executor or options.shard or options.diff:
+        reads.unsure()  # these write what is no report, or ask what is not in our files
     config = settings or configuration.resolve(paths, options.config)
     with _running(options) as running:
         result = pipeline.scan(_request(paths, options, config), progress, running)
@@ -281,7 +285,7 @@ def _running(options: ScanOptions) -> Iterator[Running]:
 
             cache = stack.enter_context(Cache(options.cache_dir or default_folder()))
             grammar.keep_in(cache.folder)
-            facts = stack.enter_context(cache.facts())
+            facts = reads.shared_facts() or stack.enter_context(cache.facts())
             running = dataclasses.replace(running, cache=None if options.with_builtins else cache, facts=facts)
         yield running
 

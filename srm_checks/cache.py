@@ -16,17 +16,19 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from srm_checks import unit_json
+from srm_checks import reads
 from srm_checks.facts import Facts
 from srm_checks.reads import Kind, States
-from srm_checks.unit_report import OPEN, UnitReport
+
+if TYPE_CHECKING:
+    from srm_checks.unit_report import UnitReport
 
 FILE: Final = "results.sqlite"
 MAX_BYTES: Final = 256 * 1024 * 1024  # of reports and packs; the least recently used go first
 VARIANTS: Final = 6  # states of one unit that are kept, so that changing branches costs nothing
-_SHAPE: Final = 1  # of the tables
+_SHAPE: Final = 2  # of the tables
 _DAY: Final = 86_400
 _WAIT: Final = 3.0  # seconds for another scan's writing
 _TABLES: Final = """
@@ -36,6 +38,7 @@ CREATE TABLE units (
 );
 CREATE INDEX units_key ON units (key);
 CREATE TABLE packs (key TEXT PRIMARY KEY, body TEXT NOT NULL, used INTEGER NOT NULL);
+CREATE TABLE answers (key TEXT PRIMARY KEY, body TEXT NOT NULL, used INTEGER NOT NULL);
 """
 _DAMAGE: Final = (ValueError, KeyError, TypeError, IndexError)
 
@@ -69,13 +72,16 @@ class Cache:
 
     def find(self, key: str, states: States, *, whole: bool, today: str) -> UnitReport | None:
         """The report of a unit, if all that it rests on is still the same. `whole`: with what is met."""
-        for number, reads, is_whole, day in self._rows(
+        from srm_checks import unit_json
+
+        for number, read, is_whole, day in self._rows(
             "SELECT id, reads, whole, day FROM units WHERE key = ? ORDER BY id DESC", key
         ):
             if whole > is_whole or day not in ("", today):
                 continue
             try:
-                if any(states.of(kind, path) != state for kind, path, state in json.loads(reads)):
+                entries = json.loads(read)
+                if any(states.of(kind, path) != state for kind, path, state in entries):
                     continue
                 ((text,),) = self._rows("SELECT report FROM units WHERE id = ?", number)
                 report = unit_json.load(text)
@@ -84,6 +90,7 @@ class Cache:
                 self._change("DELETE FROM units WHERE id = ?", number)
                 continue
             self._used.add(number)
+            reads.taken(entries)
             return report if whole or not is_whole else _open_only(report)
         return None
 
@@ -91,14 +98,16 @@ class Cache:
         self,
         key: str,
         report: UnitReport,
-        reads: Mapping[tuple[Kind, str], str],
+        rests_on: Mapping[tuple[Kind, str], str],
         *,
         whole: bool,
         today: str,
         seconds: float,
     ) -> None:
-        """Remember a report."""
-        read = json.dumps([[kind, path, state] for (kind, path), state in sorted(reads.items())])
+        """Remember a report, with the states of all that was read for it."""
+        from srm_checks import unit_json
+
+        read = json.dumps([[kind, path, state] for (kind, path), state in sorted(rests_on.items())])
         day = today if report.dated else ""
         self._change("DELETE FROM units WHERE key = ? AND reads = ? AND day = ?", key, read, day)
         self._change(
@@ -117,21 +126,38 @@ class Cache:
             (row[0] for row in self._rows("SELECT seconds FROM units WHERE key = ? ORDER BY id DESC", key)), None
         )
 
-    # ---------------------------------------------------------------- packs
+    # ---------------------------------------------------------------- packs and answers
 
     def pack(self, key: str) -> Any:
         """Plain data kept under a key; None if there is none."""
-        for (body,) in self._rows("SELECT body FROM packs WHERE key = ?", key):
-            try:
-                return json.loads(body)
-            except ValueError:
-                self._change("DELETE FROM packs WHERE key = ?", key)
-        return None
+        return self._body("packs", key)
 
     def keep_pack(self, key: str, body: Any) -> None:
         """Remember plain data under a key."""
+        self._keep_body("packs", key, body)
+
+    def answer(self, key: str) -> Any:
+        """What a whole scan once said (replay.py), as plain data; None if there is none."""
+        return self._body("answers", key)
+
+    def keep_answer(self, key: str, body: Any) -> None:
+        """Remember what a whole scan said."""
+        self._keep_body("answers", key, body)
+
+    def _body(self, table: str, key: str) -> Any:
+        for (body,) in self._rows(f"SELECT body FROM {table} WHERE key = ?", key):
+            try:
+                return json.loads(body)
+            except ValueError:
+                self._change(f"DELETE FROM {table} WHERE key = ?", key)
+        return None
+
+    def _keep_body(self, table: str, key: str, body: Any) -> None:
         self._change(
-            "INSERT OR REPLACE INTO packs (key, body, used) VALUES (?, ?, ?)", key, json.dumps(body), int(time.time())
+            f"INSERT OR REPLACE INTO {table} (key, body, used) VALUES (?, ?, ?)",
+            key,
+            json.dumps(body),
+            int(time.time()),
         )
 
     @contextlib.contextmanager
@@ -173,7 +199,7 @@ class Cache:
     def _shrink(self) -> None:
         if self._base is None or not self._base.in_transaction:
             return
-        for table, column in (("units", "report"), ("packs", "body")):
+        for table, column in (("units", "report"), ("packs", "body"), ("answers", "body")):
             key = "id" if table == "units" else "key"
             rows = list(self._rows(f"SELECT {key}, length({column}) FROM {table} ORDER BY used DESC"))
             total = 0
@@ -214,8 +240,8 @@ class Cache:
                 base.execute("BEGIN IMMEDIATE")
                 (shape,) = base.execute("PRAGMA user_version").fetchone()  # another scan may have been here
                 if shape != _SHAPE:
-                    base.execute("DROP TABLE IF EXISTS units")
-                    base.execute("DROP TABLE IF EXISTS packs")
+                    for table in ("units", "packs", "answers"):
+                        base.execute(f"DROP TABLE IF EXISTS {table}")
                     for statement in _TABLES.split(";"):
                         base.execute(statement)
                     base.execute(f"PRAGMA user_version = {_SHAPE}")
@@ -278,6 +304,8 @@ def _make(folder: str) -> None:
 
 def _open_only(report: UnitReport) -> UnitReport:
     from dataclasses import replace
+
+    from srm_checks.unit_report import OPEN
 
     return replace(report, findings=tuple(finding for finding in report.findings if finding.outcome in OPEN))
 

@@ -133,8 +133,10 @@ def judge_all(
         number = missing[place]
         if not isinstance(result, Done):
             found[number] = _lost(units[number], result, running.limit)
+            reads.unsure()  # next time it may come through
             continue
         found[number] = result.report
+        reads.taken((kind, path, state) for (kind, path), state in result.reads.items())
         if cache is not None:
             cache.keep(
                 keys[number],

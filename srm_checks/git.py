@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from typing import IO, Final
 
+from srm_checks import reads
 from srm_checks.errors import SrmError
 
 SECONDS: Final = 60.0  # for one question
@@ -30,6 +32,7 @@ _SETTINGS: Final = (
     "-c",
     "protocol.allow=never",
 )
+_IGNORED: Final = ("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z")
 
 
 class GitError(SrmError):
@@ -38,6 +41,11 @@ class GitError(SrmError):
 
 def ask(folder: str, *arguments: str) -> bytes:
     """What git prints, run in `folder`. Raises `GitError`."""
+    reads.unsure()  # it may depend on anything in the repository
+    return _ask(folder, *arguments)
+
+
+def _ask(folder: str, *arguments: str) -> bytes:
     try:
         return subprocess.run(
             _command(arguments),
@@ -54,11 +62,50 @@ def ask(folder: str, *arguments: str) -> bytes:
 
 def names(folder: str, *arguments: str) -> list[str]:
     """The file names that git prints, each ended by a zero byte (`-z`). Raises `GitError`."""
-    return [os.fsdecode(name) for name in ask(folder, *arguments).split(b"\0") if name]
+    return _names(ask(folder, *arguments))
+
+
+def _names(printed: bytes) -> list[str]:
+    return [os.fsdecode(name) for name in printed.split(b"\0") if name]
+
+
+def enclosing_repository(folder: str) -> str | None:
+    """The top of the git work tree that the folder lies in, or None."""
+    at = os.path.realpath(folder)
+    while True:
+        reads.presence(os.path.join(at, ".git"))
+        if os.path.exists(os.path.join(at, ".git")):
+            return at
+        parent = os.path.dirname(at)
+        if parent == at:
+            return None
+        at = parent
+
+
+def ignored(top: str, folder: str) -> list[str]:
+    """The files and folders under `folder` that git ignores, relative to the `top` of its repository."""
+    try:
+        printed = _ignored(top, folder)
+    except GitError:
+        reads.unsure()
+        raise
+    reads.told("ignored", folder, hashlib.sha256(printed).hexdigest())
+    return [name.rstrip("/") for name in _names(printed)]
+
+
+def ignored_state(folder: str) -> str:
+    """The state of what git ignores under a folder, as `ignored` tells it to whoever records. Raises `GitError`."""
+    top = enclosing_repository(folder)
+    return "" if top is None else hashlib.sha256(_ignored(top, folder)).hexdigest()
+
+
+def _ignored(top: str, folder: str) -> bytes:
+    return _ask(top, *_IGNORED, "--", os.path.relpath(os.path.realpath(folder), top))
 
 
 def start(folder: str, errors: IO[bytes], *arguments: str) -> subprocess.Popen[bytes]:
     """git as a running process that is asked through its standard input. Raises `GitError` where there is no git."""
+    reads.unsure()
     try:
         return subprocess.Popen(
             _command(arguments),

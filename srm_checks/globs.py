@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import os
+import posixpath
 import re
 from typing import Final
 
+_UP: Final = re.compile(r"(?:\./)?/?((?:\.\./)+)")
 _INSTANCE_KEY: Final = re.compile(r"\[[^\]]*\]")
 
 
@@ -21,6 +24,16 @@ def path_pattern(glob: str) -> re.Pattern[str]:
     pieces = re.split(r"(\*\*/?|\*|\?|\[!?[^]/]+\])", glob.lstrip("/"))
     translated = "".join(_translate(piece) for piece in pieces)
     return re.compile(("" if anchored else r"(?:.*/)?") + translated + r"(?:/.*)?\Z")
+
+
+def match_path(glob: str, path: str) -> bool:
+    """Whether a path matches; both count from the working directory, and either may lead up from it (`../x`)."""
+    steps = _UP.match(glob)
+    above = steps.group(1).count("..") if steps else 0
+    if steps is None or not above:
+        return bool(path_pattern(glob).match(path))
+    here = os.path.realpath(os.curdir).replace(os.sep, "/").split("/")[-above:]
+    return bool(path_pattern("/" + glob[steps.end() :]).match(posixpath.normpath("/".join([*here, path]))))
 
 
 def literally(path: str) -> str:

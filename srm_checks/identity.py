@@ -12,6 +12,8 @@ import os
 import re
 from typing import Any, Final
 
+from srm_checks import reads
+
 CONFIGURATION: Final = "srm-checks.yaml"  # where there is no repository, its folder is the top
 
 _MARKS: Final = (".git", CONFIGURATION)
@@ -58,7 +60,7 @@ class RepositoryPaths:
         top = self._tops.get(folder)
         if top is None:
             above = os.path.dirname(folder)
-            marked = above == folder or any(os.path.lexists(os.path.join(folder, name)) for name in _MARKS)
+            marked = above == folder or any(_has(folder, name) for name in _MARKS)
             top = self._tops[folder] = top_of(folder) if marked else self._top_of(above)
         return top
 
@@ -74,9 +76,15 @@ def top_of(folder: str) -> str:
 
 def _nearest(folder: str, name: str) -> str | None:
     """The nearest folder, from this one upward, that has an entry of this name."""
-    while not os.path.exists(os.path.join(folder, name)):
+    while not _has(folder, name):
         parent = os.path.dirname(folder)
         if parent == folder:
             return None
         folder = parent
     return folder
+
+
+def _has(folder: str, name: str) -> bool:
+    path = os.path.join(folder, name)
+    reads.presence(path)
+    return os.path.exists(path)

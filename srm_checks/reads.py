@@ -1,8 +1,7 @@
-"""What a unit reads from the file system, recorded, so that a later scan can tell whether any of it has changed.
+"""What a unit, or a whole scan, reads from the file system, recorded: so a later scan can tell whether it has changed.
 
-Engines say what they are about to read (`file`, `listing`, `presence`, `tree`) just before they do: should a file
-change in between, its recorded state is the older one, and the next scan looks again. Without a recorder this costs
-one look at a variable.
+Whoever reads says so (`file`, `listing`, `names`, `presence`, `tree`) just before: should a file change in between, its
+recorded state is the older one, and the next scan looks again. Without a recorder this costs one look at a variable.
 """
 
 from __future__ import annotations
@@ -10,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal, TypeAlias
 
 from srm_checks.facts import Facts
 
-Kind: TypeAlias = Literal["file", "listing", "presence", "tree"]
+Kind: TypeAlias = Literal["file", "listing", "names", "presence", "tree", "ignored"]
 
 _MISSING: Final = "-"
 _TERRAFORM: Final = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json")
@@ -23,25 +22,29 @@ _recorders: list[Recorder] = []
 
 
 class Recorder:
-    """The reads of one unit: for each (kind, path) the state at that time. Paths are relative where they can be."""
+    """Reads: for each (kind, path) the state at that time. Paths are relative where they can be.
+
+    `unsure` is set where something had a say that is not among them.
+    """
 
     def __init__(self, states: States) -> None:
         self.reads: dict[tuple[Kind, str], str] = {}
-        self._states = states
+        self.unsure = False
+        self.states = states
         self._seen: set[tuple[Kind, str]] = set()
 
     def note(self, kind: Kind, path: str) -> None:
         if (kind, path) not in self._seen:
             self._seen.add((kind, path))
             place = relative(path)
-            self.reads[kind, place] = self._states.of(kind, place)
+            self.reads[kind, place] = self.states.of(kind, place)
 
 
 class States:
     """The states of files and folders, each looked at once: a scan sees one picture of the file system."""
 
     def __init__(self, facts: Facts | None = None) -> None:
-        self._facts = facts or Facts()
+        self.facts = facts or Facts()
         self._known: dict[tuple[str, str], str] = {}
 
     def of(self, kind: str, path: str) -> str:
@@ -53,7 +56,7 @@ class States:
 
     def _content(self, path: str) -> str:
         try:
-            return self._facts.mark(path)
+            return self.facts.mark(path)
         except OSError as error:
             return f"{_MISSING}{error.errno}"
 
@@ -81,6 +84,12 @@ def listing(folder: str) -> None:
         recorder.note("listing", folder)
 
 
+def names(folder: str) -> None:
+    """The names of all that is in a folder are about to be read, and which of them are folders or links."""
+    for recorder in _recorders:
+        recorder.note("names", folder)
+
+
 def presence(path: str) -> None:
     """Whether there is a file, a folder or nothing at a path is about to be asked."""
     for recorder in _recorders:
@@ -91,6 +100,29 @@ def tree(folder: str) -> None:
     """The names of all files below a folder are about to be read."""
     for recorder in _recorders:
         recorder.note("tree", folder)
+
+
+def told(kind: Kind, path: str, state: str) -> None:
+    """Another program has told the state of something."""
+    for recorder in _recorders:
+        recorder.reads[kind, relative(path)] = state
+
+
+def taken(read: Iterable[tuple[Kind, str, str]]) -> None:
+    """What somebody else has read had a say: a worker, or an earlier scan whose answer is taken."""
+    for recorder in _recorders:
+        recorder.reads.update({(kind, path): state for kind, path, state in read})
+
+
+def unsure() -> None:
+    """Something has a say whose state nobody can tell later."""
+    for recorder in _recorders:
+        recorder.unsure = True
+
+
+def shared_facts() -> Facts | None:
+    """The facts about files that the outermost recorder goes by; None without one."""
+    return _recorders[0].states.facts if _recorders else None
 
 
 def relative(path: str) -> str:
@@ -110,6 +142,14 @@ def _listing(folder: str) -> str:
     return _digest(names)
 
 
+def _names(folder: str) -> str:
+    try:
+        with os.scandir(folder) as entries:
+            return _digest(sorted(f"{entry.name}/{entry.is_dir()}{entry.is_symlink()}" for entry in entries))
+    except OSError as error:
+        return f"{_MISSING}{error.errno}"
+
+
 def _presence(path: str) -> str:
     return "folder" if os.path.isdir(path) else "file" if os.path.isfile(path) else _MISSING
 
@@ -118,8 +158,8 @@ def _tree(folder: str) -> str:
     return _digest(sorted(os.path.join(at, name) for at, _folders, files in os.walk(folder) for name in files))
 
 
-def _digest(names: list[str]) -> str:
-    return hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
+def _digest(entries: list[str]) -> str:
+    return hashlib.sha256("\0".join(entries).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-_LOOKS: Final = {"listing": _listing, "presence": _presence, "tree": _tree}
+_LOOKS: Final = {"listing": _listing, "names": _names, "presence": _presence, "tree": _tree}

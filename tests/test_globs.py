@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from srm_checks.globs import address_pattern, literally, match_address, path_pattern
+from srm_checks.globs import address_pattern, literally, match_address, match_path, path_pattern
 
 PATHS = [
     ("a name at any depth", "main.tf", "envs/prod/main.tf", True),
@@ -25,6 +26,29 @@ PATHS = [
 @pytest.mark.parametrize(("glob", "path", "hit"), [case[1:] for case in PATHS], ids=[case[0] for case in PATHS])
 def test_paths(glob: str, path: str, hit: bool) -> None:
     assert bool(path_pattern(glob).match(path)) is hit
+
+
+@pytest.mark.parametrize(
+    ("glob", "path", "hit"),
+    [
+        ("../tree/old", "old/main.tf", True),
+        ("../tree/old", "older/main.tf", False),
+        ("../old", "old/main.tf", False),
+        ("../../home/*/old", "old/main.tf", True),
+        ("../**/old", "a/old/main.tf", True),
+        ("../far/old", "../far/old/main.tf", True),
+        ("/../tree", "main.tf", True),
+        ("old", "../tree/old/main.tf", True),
+    ],
+)
+def test_a_glob_that_leads_up_from_the_working_directory(
+    glob: str, path: str, hit: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it stands in a configuration above of what is scanned."""
+    here = tmp_path / "home" / "tree"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    assert match_path(glob, path) is hit
 
 
 def test_an_impossible_range_is_an_error() -> None:

@@ -10,6 +10,7 @@ from typing import TextIO
 
 import click
 
+from srm_checks import replay
 from srm_checks.cli.words import Word
 from srm_checks.errors import UsageError
 from srm_checks.report import DEFAULT_WIDTH, FORMATS, Page, Report, renderer
@@ -77,6 +78,7 @@ def deliver(render: Callable[[str, Page], str], destinations: Sequence[Destinati
             try:
                 with open(item.path, "wb") as stream:
                     stream.write(_bytes(text))
+                replay.wrote(item.path, _bytes(text))
             except OSError as error:
                 raise UsageError(f"{item.path}: cannot be written: {error.strerror}") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from srm_checks import reads
 from srm_checks.errors import UsageError
 
 
@@ -27,6 +28,7 @@ def read_parameters(path: str) -> dict[str, str]:
 def _read(path: str) -> Any:
     import yaml
 
+    reads.file(path)
     try:
         with open(path, encoding="utf-8-sig") as stream:
             # JSON is YAML; the plain loader would turn `007` and dates into something else, so scalars stay texts.

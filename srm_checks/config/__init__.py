@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
+from srm_checks import reads
 from srm_checks.config.files import FILE_NAME, PYPROJECT, common_folder, find, find_named, read
 from srm_checks.config.settings import DEFAULT_PACK, ERROR, FINDING, NEVER, SCOPES, SERVICE_MODELS, SETTINGS, Setting
 from srm_checks.errors import UsageError
@@ -120,6 +121,7 @@ def _file_for(paths: Sequence[str], explicit: str | None) -> str | None:
     named = explicit or os.environ.get(ENVIRONMENT_VARIABLE)
     if not named:
         return find(common_folder(paths))
+    reads.presence(named)
     if not os.path.isfile(named):
         origin = "--config" if explicit else ENVIRONMENT_VARIABLE
         raise UsageError(f"{named}: the configuration file that {origin} names does not exist")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from srm_checks import reads
 from srm_checks.errors import PackError, UsageError
 
 FILE_NAME: Final = "srm-checks.yaml"
@@ -27,10 +28,10 @@ def find(folder: str) -> str | None:
 
     def candidates(current: str) -> str | None:
         path = os.path.join(current, FILE_NAME)
-        if os.path.isfile(path):
+        if _is_file(path):
             return path
         path = os.path.join(current, PYPROJECT)
-        return path if os.path.isfile(path) and _has_table(path) else None
+        return path if _is_file(path) and _has_table(path) else None
 
     return _upward(folder, candidates)
 
@@ -40,9 +41,14 @@ def find_named(folder: str, name: str) -> str | None:
 
     def candidate(current: str) -> str | None:
         path = os.path.join(current, name)
-        return path if os.path.isfile(path) else None
+        return path if _is_file(path) else None
 
     return _upward(folder, candidate)
+
+
+def _is_file(path: str) -> bool:
+    reads.presence(path)
+    return os.path.isfile(path)
 
 
 def _upward(folder: str, look: Callable[[str], str | None]) -> str | None:
@@ -52,6 +58,7 @@ def _upward(folder: str, look: Callable[[str], str | None]) -> str | None:
         if found is not None:
             return relative(found)
         parent = os.path.dirname(current)
+        reads.presence(os.path.join(current, ".git"))
         if parent == current or os.path.exists(os.path.join(current, ".git")):
             return None
         current = parent
@@ -91,6 +98,7 @@ def _parse_toml(path: str) -> dict[str, Any]:
     else:
         import tomli as tomllib
 
+    reads.file(path)
     try:
         with open(path, "rb") as stream:
             return tomllib.load(stream)
@@ -105,6 +113,7 @@ def _parse_toml(path: str) -> dict[str, Any]:
 def _has_table(path: str) -> bool:
     # Most pyproject.toml on the way up are none of ours: look at the bytes before parsing, so that a broken one
     # of somebody else does not stop a scan.
+    reads.file(path)
     try:
         with open(path, "rb") as stream:
             if b"srm-checks" not in stream.read():

@@ -10,8 +10,9 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from srm_checks import git, reads
 from srm_checks.discovery import glance, modules
-from srm_checks.discovery.files import Exclusion, enclosing_repository, list_files, relative
+from srm_checks.discovery.files import Exclusion, list_files, relative
 from srm_checks.errors import InputError, UsageError
 from srm_checks.facts import Facts
 from srm_checks.model import ScanError, Unit, UnitKind
@@ -80,6 +81,7 @@ def discover(paths: Sequence[str], *, exclude: Sequence[str] = (), facts: Facts 
             candidates.add(path)
 
     for path in sorted(candidates):
+        reads.file(path)
         try:
             kind = facts.of(path, "kind", glance.classify)
         except InputError as error:
@@ -118,6 +120,7 @@ def _sort_paths(paths: Sequence[str]) -> tuple[list[str], list[str]]:
     folders: set[str] = set()
     files: set[str] = set()
     for path in paths:
+        reads.presence(path)
         if os.path.isdir(path):
             folders.add(relative(os.path.realpath(path)))
         elif os.path.isfile(path):
@@ -145,7 +148,7 @@ def _by_search_area(paths: Sequence[str]) -> dict[str, list[str]]:
     """For each folder in which callers are looked for, the folders of the given files."""
     areas: dict[str, list[str]] = {}
     for folder in sorted({posixpath.dirname(path) or "." for path in paths}):
-        top = enclosing_repository(folder)
+        top = git.enclosing_repository(folder)
         areas.setdefault(relative(top) if top else _area_without_git(folder), []).append(folder)
     return areas
 
@@ -158,6 +161,7 @@ def _area_without_git(folder: str) -> str:
 
 
 def _has_configuration(folder: str) -> bool:
+    reads.names(folder)
     return any(modules.is_configuration(name) for name in os.listdir(folder))
 
 

@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from srm_checks import git
+from srm_checks import git, reads
 from srm_checks.errors import UsageError
-from srm_checks.globs import path_pattern
+from srm_checks.globs import match_path, path_pattern
 from srm_checks.model import ScanError
 
 TOOL_FOLDERS: Final = frozenset({".terraform", ".terragrunt-cache", "node_modules"})
 """Dependencies and caches: counted as skipped."""
 
-_GIT_FOLDER = ".git"
+_GIT_FOLDER: Final = ".git"
 
 
 @dataclass(slots=True)
@@ -43,22 +43,21 @@ class Exclusion:
     that names a folder holds for all below it.
     """
 
-    patterns: tuple[re.Pattern[str], ...] = ()
+    globs: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, globs: Sequence[str]) -> Exclusion:
         """Raises UsageError for a glob with an impossible character range."""
-        patterns = []
         for glob in globs:
             try:
-                patterns.append(path_pattern(glob))
+                path_pattern(glob)
             except re.error as error:
                 raise UsageError(f"{glob!r} is no glob: {error}.") from error
-        return cls(tuple(patterns))
+        return cls(tuple(globs))
 
     def covers(self, path: str) -> bool:
         """Whether the path, or a folder above it, is excluded."""
-        return any(pattern.match(path) for pattern in self.patterns)
+        return any(match_path(glob, path) for glob in self.globs)
 
 
 def relative(path: str) -> str:
@@ -72,18 +71,6 @@ def relative(path: str) -> str:
     return os.path.relpath(os.path.join(os.path.realpath(parent), name), os.path.realpath(os.curdir)).replace(
         os.sep, "/"
     )
-
-
-def enclosing_repository(folder: str) -> str | None:
-    """The top of the git work tree that the folder lies in, or None."""
-    at = os.path.realpath(folder)
-    while True:
-        if os.path.exists(os.path.join(at, _GIT_FOLDER)):
-            return at
-        parent = os.path.dirname(at)
-        if parent == at:
-            return None
-        at = parent
 
 
 def list_files(folders: Iterable[str], wanted: Callable[[str], bool], exclusion: Exclusion) -> Listing:
@@ -129,6 +116,7 @@ def _walk(
 
 
 def _entries(folder: str, errors: list[ScanError]) -> list[os.DirEntry[str]]:
+    reads.names(folder)
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
@@ -140,6 +128,7 @@ def _entries(folder: str, errors: list[ScanError]) -> list[os.DirEntry[str]]:
 
 def _count(top: str, wanted: Callable[[str], bool]) -> int:
     """How many files under a left-out folder have a wanted name; what cannot be listed there does not matter."""
+    reads.tree(top)
     return sum(1 for _folder, _folders, names in os.walk(top) for name in names if wanted(name))
 
 
@@ -156,12 +145,12 @@ class _Ignored:
 
     def enter(self, folder: str) -> None:
         """Learn what is ignored under `folder`. A folder that is itself ignored was asked for by name: nothing is."""
-        top = enclosing_repository(folder)
+        top = git.enclosing_repository(folder)
         if top is None or (top, folder) in self._asked:
             return
         self._asked.add((top, folder))
         try:
-            names = _ask_git(top, folder)
+            names = git.ignored(top, folder)
         except git.GitError as error:
             self._notes.append(
                 f"git could not tell which files under {folder} it ignores, so none are left out: {error}"
@@ -169,10 +158,3 @@ class _Ignored:
             return
         here = os.path.realpath(os.curdir)
         self._paths |= {os.path.relpath(os.path.join(top, name), here).replace(os.sep, "/") for name in names}
-
-
-def _ask_git(top: str, folder: str) -> list[str]:
-    """Ignored files and folders under `folder`, relative to `top`."""
-    below = os.path.relpath(os.path.realpath(folder), top)
-    arguments = ("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z", "--", below)
-    return [name.rstrip("/") for name in git.names(top, *arguments)]

@@ -12,6 +12,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from srm_checks import reads
 from srm_checks.facts import Facts
 
 _HCL_ENDINGS = (".tf", ".tofu")
@@ -134,6 +135,7 @@ class _RealPaths:
 
 
 def _sources(path: str, facts: Facts) -> list[str]:
+    reads.file(path)
     try:
         found: list[str] = facts.of(path, "local sources", _local_sources)
     except OSError:  # the Terraform engine opens every file of a root and reports this
@@ -143,6 +145,7 @@ def _sources(path: str, facts: Facts) -> list[str]:
 
 def _any_keeps_state(paths: Iterable[str], facts: Facts) -> bool:
     for path in paths:
+        reads.file(path)
         with contextlib.suppress(OSError):
             if facts.of(path, "keeps state", _keeps_state):
                 return True

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
+from srm_checks import reads
 from srm_checks.errors import PackError
 from srm_checks.facts import Facts
 from srm_checks.policy.load import Draft, read_policy
@@ -48,6 +49,7 @@ class Drafts:
 
     def read(self, path: str) -> Draft:
         """The file as a draft. Raises `PackError` where it is no YAML mapping."""
+        reads.file(path)
         try:
             digest = self._facts.mark(path)
         except OSError as error:

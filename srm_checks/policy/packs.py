@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from srm_checks import reads
 from srm_checks.errors import PackError, UsageError
 from srm_checks.model import Severity
 from srm_checks.policy.document import Policy
@@ -84,6 +85,7 @@ def find(pack: str, base: str = ".") -> str:
     from pathlib import Path  # not for the packs of the package: a warm scan would feel it
 
     folder = str(Path(base, pack))
+    reads.presence(os.path.join(folder, MANIFEST))
     if os.path.basename(folder) == MANIFEST and os.path.isfile(folder):
         folder = os.path.dirname(folder) or "."
     if os.path.isfile(os.path.join(folder, MANIFEST)):
@@ -373,6 +375,7 @@ class _PackLoader:
 
 def _policy_files(pack: str) -> Iterator[str]:
     """The policies below a pack's folder: not its fixtures, what is hidden, or a pack inside of it."""
+    reads.tree(pack)
     for folder, folders, names in os.walk(pack):
         if folder != pack and MANIFEST in names:
             folders.clear()

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from srm_checks import reads
 from srm_checks.errors import PackError
 from srm_checks.nearest import nearest
 
@@ -58,6 +59,7 @@ def read(path: str) -> Source:
     Raises `PackError` where the file cannot be read, is not YAML, holds several documents, repeats a key, or is
     not a mapping.
     """
+    reads.file(path)
     try:
         with open(path, encoding="utf-8") as stream:
             text = stream.read()

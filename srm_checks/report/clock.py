@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 
+from srm_checks import reads
 from srm_checks.errors import UsageError
 
 _VARIABLE = "SOURCE_DATE_EPOCH"
@@ -17,6 +18,7 @@ def report_time() -> datetime.datetime:
     """
     given = os.environ.get(_VARIABLE)
     if not given:
+        reads.unsure()  # the same report a second later is another one
         return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
     try:
         return datetime.datetime.fromtimestamp(int(given), datetime.timezone.utc)

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from srm_checks import reads
+
 _TAB: Final = 4
 _MEGABYTE: Final = 1_000_000
 
@@ -27,6 +29,7 @@ class Sources:
 def _lines(path: str) -> tuple[str, ...]:
     # The engine has judged this file before; here it only decorates. A file that cannot be read now has no
     # excerpt, and the finding says everything else.
+    reads.file(path)
     try:
         with open(path, "rb") as stream:
             data = stream.read(50 * _MEGABYTE)

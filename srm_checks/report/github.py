@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from srm_checks import reads
 from srm_checks.model import Finding, Outcome, ScanError, Severity
 from srm_checks.report import Page, Report, markdown
 from srm_checks.report.inert import inert
@@ -54,6 +55,7 @@ class _Summary:
 def _append_summary(report: Report, path: str) -> _Summary:
     if not path:
         return _Summary(False)
+    reads.unsure()  # what is added to a file is to be added each time
     try:
         room = MAX_SUMMARY - (os.path.getsize(path) if os.path.exists(path) else 0)
         if room < _SMALLEST_SUMMARY:

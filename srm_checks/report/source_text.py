@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from srm_checks import reads
 from srm_checks.model import Finding
 from srm_checks.report.line_hash import line_hashes
 
@@ -64,6 +65,7 @@ class _Text:
 
 def _read(path: str, numbers: Iterable[int]) -> _Text:
     # The engine has judged this file before. Gone since, it costs the alert its hash; the finding says all else.
+    reads.file(path)
     try:
         with open(path, "rb") as stream:
             # As the upload action reads it: UTF-8 whatever the file is, a byte order mark kept.

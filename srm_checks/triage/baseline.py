@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-from srm_checks import identity
+from srm_checks import identity, reads
 from srm_checks.errors import UsageError
 from srm_checks.model import ABSENT_ADDRESS, Disposition, Finding, Outcome
 
@@ -270,6 +270,7 @@ def _paths_before(path: str, former: Mapping[str, tuple[str, ...]]) -> Iterator[
 
 def read(path: str) -> Baseline:
     """The baseline of a file. Raises `UsageError` where it is none."""
+    reads.file(path)
     try:
         with open(path, encoding="utf-8") as stream:
             data = json.load(stream)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from srm_checks import git
+from srm_checks import git, reads
 from srm_checks.triage.baseline import WHOLE_ACCOUNT, Key
 
 _CONFIGURATION: Final = (".tf", ".tf.json", ".tofu", ".tofu.json")
@@ -31,7 +31,9 @@ class Roots:
             return False
         path = os.path.join(self.top, key.root)
         if key.framework != "terraform":
+            reads.presence(path)
             return not os.path.isfile(path)
+        reads.names(path)
         try:
             return not any(name.endswith(_CONFIGURATION) for name in os.listdir(path))
         except OSError:

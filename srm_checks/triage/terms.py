@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from srm_checks.globs import address_pattern, match_address, path_pattern
+from srm_checks.globs import address_pattern, match_address, match_path, path_pattern
 from srm_checks.model import Finding
 
 SCOPE_KEYS: Final = ("path", "address", "root")
@@ -40,9 +40,9 @@ class Scope:
     root: str | None = None
 
     def covers(self, finding: Finding) -> bool:
-        if self.path is not None and not path_pattern(self.path).match(finding.location.path):
+        if self.path is not None and not match_path(self.path, finding.location.path):
             return False
-        if self.root is not None and not path_pattern(self.root).match(finding.root):
+        if self.root is not None and not match_path(self.root, finding.root):
             return False
         return self.address is None or match_address(address_pattern(self.address), finding.address)
 

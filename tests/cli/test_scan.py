@@ -228,6 +228,23 @@ class TestOptions:
         assert code == 0
         assert json.loads(out)["inputs"]["cloudformation_templates"] == 0
 
+    def test_a_configuration_above_excludes_from_its_own_folder(
+        self, scan: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write("stacks/old/t.yaml", template("false"))
+        write("srm-checks.yaml", "exclude: [stacks/old]\n")
+        monkeypatch.chdir("stacks")
+        code, out, _ = scan(".", *ONLY, "-f", "json")
+        assert code == 0
+        assert json.loads(out)["inputs"]["cloudformation_templates"] == 0
+
+    def test_waivers_above_hold_from_their_own_folder(self, scan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        write("stacks/t.yaml", template("false"))
+        waiver = f"policy: {POLICY}, reason: known, owner: me, expires: 2100-01-01"
+        write("srm-waivers.yaml", f"waivers:\n- {{{waiver}, scope: {{path: stacks/t.yaml}}}}\n")
+        monkeypatch.chdir("stacks")
+        assert scan(".", *ONLY)[0] == 0
+
 
 class TestPythonDoor:
     def test_it_returns_what_the_command_prints(self, scan: Any) -> None:
