@@ -40,7 +40,7 @@ def run(arguments: Sequence[str], command: Callable[[Sequence[str]], int]) -> in
         states = States(facts)
         key = _key(arguments)
         known = cache.answer(key)
-        if _holds(known, states) and _said(known):
+        if _holds(known, states) and _said(known, arguments):
             code: int = known["code"]
             return code
         with reads.recorded(states) as recorder, _heard() as heard:
@@ -110,12 +110,16 @@ def _state(kind: str, path: str, states: States) -> str:
         return ""
 
 
-def _said(known: Any) -> bool:
-    """Say an answer again; False, with nothing said, where it is damaged or a file cannot be written."""
+def _said(known: Any, arguments: Sequence[str]) -> bool:
+    """Say an answer again; False, with nothing said, where it is damaged or a file cannot be written.
+
+    Somebody else may have filled the cache, so only files that the command line names are written.
+    """
     try:
         said = {name: known[name].encode("utf-8", "surrogateescape") for name in ("out", "err")}
         files = {path: text.encode("utf-8", "surrogateescape") for path, text in known["files"].items()}
-        int(known["code"])
+        if known["code"] not in _FINISHED or not all(_is_named(path, arguments) for path in files):
+            return False
         for path, content in files.items():
             with open(path, "wb") as stream:
                 stream.write(content)
@@ -129,6 +133,10 @@ def _said(known: Any) -> bool:
     except BrokenPipeError:  # as the command line has it: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return True
+
+
+def _is_named(path: str, arguments: Sequence[str]) -> bool:
+    return any(argument.endswith(f"={path}") for argument in arguments)  # -f FORMAT=FILE
 
 
 class _Ear(io.BufferedIOBase):

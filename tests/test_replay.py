@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -171,7 +171,8 @@ def test_nothing_is_run_where_nothing_has_changed(tree: None) -> None:
     assert not ran_again
     assert second == first
     assert first.code == 1
-    assert first.out and all(first.files)
+    assert first.out
+    assert all(first.files)
 
 
 def test_there_and_back_again(tree: None) -> None:
@@ -241,6 +242,16 @@ def test_a_damaged_answer_is_none(tree: None, body: str) -> None:
     with sqlite3.connect(Path(CACHE, "results.sqlite")) as base:
         assert base.execute("UPDATE answers SET body = ?", (body,)).rowcount == 1
     assert say(*SCAN) == (first, True)
+
+
+def test_a_cache_that_somebody_else_filled_writes_no_other_file(tree: None) -> None:
+    first = scan()
+    with sqlite3.connect(Path(CACHE, "results.sqlite")) as base:
+        body = json.loads(base.execute("SELECT body FROM answers").fetchone()[0])
+        body["files"]["../planted"] = "x"
+        base.execute("UPDATE answers SET body = ?", (json.dumps(body),))
+    assert say(*SCAN) == (first, True)
+    assert not os.path.exists("../planted")
 
 
 def test_a_place_that_cannot_be_written_is_told_by_the_scan(tree: None) -> None:
