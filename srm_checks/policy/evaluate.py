@@ -21,6 +21,8 @@ from srm_checks.policy.leaves import HIDDEN
 from srm_checks.policy.truth import FALSE, NA, TRUE, UNKNOWN, Fact, Result
 
 MAX_SCENARIOS: Final = 64
+BUDGET: Final = 2_000  # scenarios for one policy on one stack, beyond the first of each resource
+FEW_SCENARIOS: Final = 4  # for each resource, where the budget is spent
 
 _Outcome: TypeAlias = Callable[[Context], Result]
 
@@ -36,6 +38,31 @@ class Scenario:
     @property
     def truth(self) -> int | None:
         return self.result.truth if self.result is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenarios:
+    """The scenarios that were judged; `complete` says whether there are no others."""
+
+    done: list[Scenario]
+    complete: bool
+
+
+class Limit:
+    """How many scenarios a policy may have on each resource of a stack.
+
+    Where conditions are so many that the budget is spent, later resources have few: what cannot be told then is
+    unknown, and the scan comes to its end. It is counted and not timed, so that each scan says the same.
+    """
+
+    def __init__(self) -> None:
+        self._left = BUDGET
+
+    def __call__(self) -> int:
+        return MAX_SCENARIOS if self._left > 0 else FEW_SCENARIOS
+
+    def spend(self, number: int) -> None:
+        self._left -= number - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +94,33 @@ def judge(index: StackIndex, policies: Iterable[Policy], environment: Environmen
         if policy.absence is not None:
             judgement.absences.append(_absence(index, policy, policy.absence, environment))
             continue
+        limit = Limit()
         for type_name in policy.compiled:
             for resource in index.by_type.get(type_name, ()):
-                verdict = judge_resource(index, policy, policy.compiled[type_name], resource, environment)
+                verdict = judge_resource(index, policy, policy.compiled[type_name], resource, environment, limit)
                 if verdict is not None:
                     judgement.verdicts.append(verdict)
     return judgement
 
 
 def judge_resource(
-    index: StackIndex, policy: Policy, compiled: Compiled, resource: Resource, environment: Environment
+    index: StackIndex, policy: Policy, compiled: Compiled, resource: Resource, environment: Environment, limit: Limit
 ) -> Verdict | None:
     """The verdict of a policy on a resource; None where no deployment creates the resource."""
 
     def outcome(context: Context) -> Result:
         return _require(compiled, context, resource)
 
-    return _verdict(policy, resource, scenarios(index, resource, outcome, environment))
+    most = limit()
+    found = scenarios(index, resource, outcome, environment, most)
+    limit.spend(len(found.done) if found.complete else most)
+    return _verdict(policy, resource, found, most)
 
 
 def scenarios(
-    index: StackIndex, resource: Resource, outcome: _Outcome, environment: Environment
-) -> list[Scenario] | None:
-    """All reachable scenarios in which the resource exists, judged; None if there are more than `MAX_SCENARIOS`."""
+    index: StackIndex, resource: Resource, outcome: _Outcome, environment: Environment, most: int
+) -> Scenarios:
+    """The reachable scenarios in which the resource exists, judged; it ends where there are more than `most`."""
     done: list[Scenario] = []
     pending: list[Assignment] = [()]
     feasible = index.stack.feasible
@@ -104,9 +135,9 @@ def scenarios(
                 forked = (*assignment, fork)
                 if feasible((decision.subject, decision.value, decision.holds) for decision in forked):
                     pending.append(forked)
-        if len(done) + len(pending) > MAX_SCENARIOS:
-            return None
-    return done
+        if len(done) + len(pending) > most:
+            return Scenarios(done, complete=False)
+    return Scenarios(done, complete=True)
 
 
 def _require(compiled: Compiled, context: Context, resource: Resource) -> Result:
@@ -141,16 +172,17 @@ def _shown(facts: Sequence[Fact]) -> str:
 _OUTCOMES: Final = {FALSE: Outcome.GAP, TRUE: Outcome.MET, UNKNOWN: Outcome.UNKNOWN, NA: Outcome.NOT_APPLICABLE}
 
 
-def _verdict(policy: Policy, resource: Resource, done: list[Scenario] | None) -> Verdict | None:
-    if done is None:
+def _verdict(policy: Policy, resource: Resource, found: Scenarios, most: int) -> Verdict | None:
+    # A gap in one scenario is a gap, whatever the others say.
+    if not found.complete and not any(scenario.truth == FALSE for scenario in found.done):
         return Verdict(
             policy_id=policy.id,
             resource=resource,
             outcome=Outcome.UNKNOWN,
             cause=Cause.UNRESOLVED_VALUE,
-            detail=f"more than {MAX_SCENARIOS} branches",
+            detail=f"more than {most} branches",
         )
-    reached = [(scenario, scenario.result) for scenario in done if scenario.result is not None]
+    reached = [(scenario, scenario.result) for scenario in found.done if scenario.result is not None]
     if not reached:
         return None
     truth = next(word for word in (FALSE, UNKNOWN, TRUE, NA) if any(result.truth == word for _, result in reached))
@@ -161,7 +193,7 @@ def _verdict(policy: Policy, resource: Resource, done: list[Scenario] | None) ->
     for fact, _context in facts:
         if fact.resource is resource and fact.focus not in paths:
             paths.append(fact.focus)
-    when = branch_words(first, done) if truth in (FALSE, UNKNOWN) else None
+    when = branch_words(first, found) if truth in (FALSE, UNKNOWN) else None
     return Verdict(
         policy_id=policy.id,
         resource=resource,
@@ -175,12 +207,15 @@ def _verdict(policy: Policy, resource: Resource, done: list[Scenario] | None) ->
     )
 
 
-def branch_words(hit: Scenario, done: Sequence[Scenario]) -> str | None:
-    """The branch in words, with the decisions left out that do not matter; None if every branch comes out alike."""
+def branch_words(hit: Scenario, found: Scenarios) -> str | None:
+    """The branch in words, with the decisions left out that do not matter; None if every branch comes out alike.
+
+    Where not all scenarios are known, none can be left out.
+    """
     kept = list(hit.assignment)
-    for decision in hit.assignment:
+    for decision in hit.assignment if found.complete else ():
         rest = [other for other in kept if other != decision]
-        if all(scenario.truth == hit.truth for scenario in done if _agrees(scenario.assignment, rest)):
+        if all(scenario.truth == hit.truth for scenario in found.done if _agrees(scenario.assignment, rest)):
             kept = rest
     return " and ".join(decision.words() for decision in kept) or None
 
@@ -230,9 +265,10 @@ def _shown_value(value: object) -> object:
 
 def _absence(index: StackIndex, policy: Policy, absence: Absence, environment: Environment) -> AbsenceFacts:
     verdicts: list[Verdict] = []
+    limit = Limit()
     for type_name in absence.of:
         for resource in index.by_type.get(type_name, ()):
-            verdict = judge_resource(index, policy, absence.of[type_name], resource, environment)
+            verdict = judge_resource(index, policy, absence.of[type_name], resource, environment, limit)
             if verdict is not None and verdict.outcome is not Outcome.NOT_APPLICABLE:
                 verdicts.append(_if_created(verdict))
     reasons = [

@@ -110,6 +110,33 @@ def test_impossible_branches_are_asked_for() -> None:
     assert outcome(policy(ON), thing(flag=Choice(PROD, False, True)), feasible=never_prod) == "met"
 
 
+def nested(depth: int, last: bool) -> Choice:
+    """A value that hangs on `depth` conditions, of which each has a branch that is met at once."""
+    value: object = last
+    for number in range(depth, 0, -1):
+        value = Choice(Test(f"|var.v{number}", "x", f"var.v{number}"), value, True)
+    assert isinstance(value, Choice)
+    return value
+
+
+def test_a_gap_is_one_however_many_other_branches_there_are() -> None:
+    branches = [Choice(Test(f"|var.v{number}", "x", f"var.v{number}"), True, False) for number in range(9)]
+    found = outcome(policy("require: {every: {in: flags, where: {attribute: ., is_true: yes}}}"), thing(flags=branches))
+    assert found.startswith("gap when var.v0 is ")
+
+
+def test_where_branches_are_too_many_in_all_few_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("srm_checks.policy.evaluate.BUDGET", 20)
+    rule = policy(ON)
+    things = [thing(f"thing.t{number}", flag=nested(10, True)) for number in range(4)]
+    found = [(verdict.outcome, verdict.detail) for verdict in verdicts(rule, *things)]
+    few = (Outcome.UNKNOWN, "more than 4 branches")
+    assert found == [(Outcome.MET, ""), (Outcome.MET, ""), few, few]
+    for other in things:
+        other.attributes["flag"] = True
+    assert {verdict.outcome for verdict in verdicts(rule, *things)} == {Outcome.MET}
+
+
 def test_more_than_64_branches_are_unknown() -> None:
     # Seven conditions of which each decides by itself need eight scenarios only.
     many = thing(**{f"a{n}": Choice(Test(f"|v{n}", True, f"v{n}"), True, False) for n in range(7)})
