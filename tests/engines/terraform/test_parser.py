@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import front_ends
 from srm_checks.engines.terraform import lexical, syntax
 from srm_checks.engines.terraform.parser import Parser, Unsure
 from srm_checks.engines.terraform.source import Source, decode
@@ -15,6 +16,8 @@ from srm_checks.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted(path for folder in ("fixtures", "examples") for path in (ROOT / folder).rglob("*.tf"))
+
+FIXTURES = ROOT / "fixtures" / "aws-baseline" / "s3"
 
 FORMS = [
     "a = 1",
@@ -134,3 +137,23 @@ def test_deep_nesting_is_left_to_the_grammar() -> None:
     masked = lexical.mask(source, 0, len(source.text), nested=False)
     with pytest.raises(Unsure):
         Parser(source, masked, 0, len(masked.text), syntax._template(source)).file_body()
+
+
+def test_both_engines_find_the_same_in_our_fixtures() -> None:
+    """The comparison that benchmarks/front_ends.py makes on public trees."""
+    reports = [front_ends.scan(str(FIXTURES), engine, "aws-baseline")[0] for engine in front_ends.ENGINES]
+    assert len(reports[0]["findings"]) > 100
+    assert [line for line in front_ends.differences(*reports) if line not in front_ends.explained()] == []
+
+
+def test_a_difference_between_the_engines_is_seen() -> None:
+    finding = {
+        "policy_id": "SRM-DAR-005", "outcome": "gap", "message": "m", "location": {"path": "a.tf"},
+        "resource": {"address": "aws_db_instance.a"},
+    }  # fmt: skip
+    one = {"findings": [finding], "errors": []}
+    other = {"findings": [{**finding, "outcome": "met"}], "errors": []}
+    assert list(front_ends.differences(one, other)) == [
+        "fast\tSRM-DAR-005\ta.tf\taws_db_instance.a\tgap\tm",
+        "checkov\tSRM-DAR-005\ta.tf\taws_db_instance.a\tmet\tm",
+    ]
