@@ -62,7 +62,7 @@ class Contestant:
             code, cpu, peak = json.loads(stream.read())
         os.waitpid(child, 0)
         if code not in self.fine:
-            raise SystemExit(f"{self.name} ended with {code}: {' '.join(argv)}")
+            raise SystemExit(f"{self.name} ended with {code}: {' '.join(argv)[:200]}")
         self.runs.append((cpu, time.perf_counter() - started, peak))
 
     def median(self, column: int) -> float:
