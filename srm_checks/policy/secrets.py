@@ -34,7 +34,8 @@ def holds_secret(value: Any, context: Context) -> int:
     A map is read as name -> value (environment variables), also in the form {name: ..., value: ...}; a text as a
     script, a JSON document, or base64 of either. What comes from a resource, a data source or a dynamic reference is
     no clear text. FALSE needs everything to be known: an open variable anywhere gives UNKNOWN, unless the known
-    parts hold a secret already. Raises `Undecided` as all reading does.
+    parts hold a secret already, or its name tells that it is something else (`DB_HOST`). Raises `Undecided` as all
+    reading does.
     """
     return _holds(value, context, 0)
 
@@ -117,7 +118,10 @@ def _pair_holds(name: str, value: Any, context: Context, depth: int) -> int:
         if isinstance(value, str) and "\n" not in value and not _PLACEHOLDER.fullmatch(value):
             # With its name before it: some tokens are told by their name only (aws_secret_access_key).
             return TRUE if _scan(f"{name}={value}") == TRUE else _holds(value, context, depth + 1)
-    return _holds(value, context, depth + 1)
+    truth = _holds(value, context, depth + 1)
+    if truth == UNKNOWN and isinstance(value, Unknown) and _tells_no_secret(name, value):
+        return FALSE
+    return truth
 
 
 def _any_of(truths: Iterable[tuple[int, bool]]) -> int:
@@ -148,6 +152,31 @@ def _is_name(value: Unknown, context: Context) -> bool:
         if _NAME_ATTRIBUTE.fullmatch(ref.attribute)
         for resource in context.index.targets(ref)
     )
+
+
+# Words that, at the end of a name, say what an open value is: no secret. Addresses may have one in them.
+_PLAIN: Final = re.compile(
+    r"accounts?|arns?|buckets?|class|counts?|database|days|dbname|domain|engine|env|environment|family|host|hostname|"
+    r"hours|ids?|instance|level|minutes|mode|names?|namespace|port|ports|project|regions?|seconds|size|stage|tables?|"
+    r"timeout|ttl|user|username|version|vpc|workspace|zones?"
+)
+_ADDRESS: Final = frozenset({"endpoint", "uri", "url"})
+_HOST: Final = re.compile(r"https?://[\w-]+\.")
+
+
+def _tells_no_secret(name: str, value: Unknown) -> bool:
+    """Whether the name before an open value says that it is no secret: the name of a user, a host, a port.
+
+    In an address the host must be there, in the place where a user and a password would be.
+    """
+    words = [word.lower() for word in _WORD.findall(name)]
+    if not words:
+        return False
+    if words[-1] in _ADDRESS:
+        return bool(value.parts) and _HOST.match(value.parts[0] or "") is not None
+    if words[-1] in ("id", "ids") and any(stem in name.lower() for stem in _STEMS):
+        return False  # an access key's id is a half of the credential
+    return _PLAIN.fullmatch(words[-1]) is not None
 
 
 # ------------------------------------------------------------------ texts

@@ -497,12 +497,35 @@ class ModuleScope:
             text = f"var.{name}"
             return self._validated(name, block, Unknown(text=text, subject=self.subject(text)))
         value = evaluate(given[0], given[1])
-        if value is ABSENT and not self._nullable(block) and "default" in block.body.attributes:
-            value = evaluate(block.body.attributes["default"].value, self.env)
+        if "default" in block.body.attributes and not self._nullable(block):
+            value = types.or_default(value, evaluate(block.body.attributes["default"].value, self.env))
         constraint = block.body.attributes.get("type")
         if constraint is not None:
             value = types.convert(value, constraint.value, lambda default: evaluate(default, self.env))
+        if value is ABSENT and given[2] is block.body.attributes.get("default"):
+            value = self._needed(name, block)
         return self._validated(name, block, value)
+
+    def _needed(self, name: str, block: Block) -> Any:
+        """A null default; where a validation refuses it, any value of the variable's type that is given instead."""
+        value: Any = ABSENT
+        for validation in block.body.named("validation"):
+            condition = validation.body.attributes.get("condition")
+            excuse = _null_allowed_if(condition.value, name) if condition else None
+            if excuse is None:
+                continue
+            allowed = operations.truth_cond(evaluate(excuse, self.env), self.env.site(excuse))
+            if allowed is None or allowed is True:
+                continue
+            constraint, text = block.body.attributes.get("type"), f"var.{name}"
+            given = types.open_value(
+                text,
+                self.subject(text),
+                constraint.value if constraint else None,
+                lambda default: evaluate(default, self.env),
+            )
+            value = choice(allowed, value, given)
+        return value
 
     def _nullable(self, block: Block) -> bool:
         nullable = block.body.attributes.get("nullable")
@@ -762,6 +785,22 @@ def _allowed_values(condition: Expression, name: str) -> tuple[Any, ...] | None:
         for one, other in ((condition.left, condition.right), (condition.right, condition.left)):
             if _is_variable(one, name):
                 return _literals((other,))
+    return None
+
+
+def _null_allowed_if(condition: Expression, name: str) -> Expression | None:
+    """What excuses `var.name` from being set, by a validation of the form `excuse || var.name != null`."""
+    if not isinstance(condition, Binary) or condition.operator != "||":
+        return None
+    for one, other in ((condition.left, condition.right), (condition.right, condition.left)):
+        if (
+            isinstance(one, Binary)
+            and one.operator == "!="
+            and any(_is_variable(side, name) for side in (one.left, one.right))
+            and any(isinstance(side, Literal) and side.value is ABSENT for side in (one.left, one.right))
+            and f"var.{name}" not in other.text
+        ):
+            return other
     return None
 
 
