@@ -89,13 +89,23 @@ def judge_resource(
 def scenarios(
     index: StackIndex, resource: Resource, outcome: _Outcome, environment: Environment
 ) -> list[Scenario] | None:
-    """All reachable scenarios in which the resource exists, judged; None if there are more than `MAX_SCENARIOS`."""
+    """All reachable scenarios in which the resource exists, judged; None if there are more than `MAX_SCENARIOS`.
+
+    Where they are too many, those are taken together between which no condition of the policy tells a difference.
+    """
+    done = _explored(index, resource, outcome, environment, patient=False)
+    return _explored(index, resource, outcome, environment, patient=True) if done is None else done
+
+
+def _explored(
+    index: StackIndex, resource: Resource, outcome: _Outcome, environment: Environment, *, patient: bool
+) -> list[Scenario] | None:
     done: list[Scenario] = []
     pending: list[Assignment] = [()]
     feasible = index.stack.feasible
     while pending:
         assignment = pending.pop()
-        context = Context(index, environment, assignment)
+        context = Context(index, environment, assignment, patient=patient)
         try:
             created = context.holds(resource.exists)
             done.append(Scenario(assignment, outcome(context) if created else None, context))

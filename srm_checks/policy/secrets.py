@@ -173,7 +173,8 @@ def _tells_no_secret(name: str, value: Unknown) -> bool:
     if not words:
         return False
     if words[-1] in _ADDRESS:
-        return bool(value.parts) and _HOST.match(value.parts[0] or "") is not None
+        first = value.parts[0] if value.parts else None
+        return first is not None and _HOST.match(first) is not None
     if words[-1] in ("id", "ids") and any(stem in name.lower() for stem in _STEMS):
         return False  # an access key's id is a half of the credential
     return _PLAIN.fullmatch(words[-1]) is not None
