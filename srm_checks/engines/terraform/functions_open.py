@@ -90,6 +90,8 @@ def _merge(site: Site, *maps: Any) -> Any:
                 known[key] = _over(value, known[key]) if key in known and may_be_omitted(value) else value
     if not rest:
         return known
+    if len(rest) == 1 and isinstance(rest[0], Unknown):
+        return OpenMap(known, _any_element(rest[0]).value)
     return OpenMap(known, site.unknown(*rest))
 
 
@@ -417,7 +419,7 @@ def _join(site: Site, separator: Any, *lists: Any) -> Any:
 
 def _format(site: Site, pattern: Any, *values: Any) -> Any:
     if isinstance(pattern, Unknown):
-        return site.unknown(pattern, *values, present=True, fallible=True)
+        return _format_open(site, pattern, values)
     source = plain.text(pattern)
     pieces: list[str | None] = []
     at = position = 0
@@ -435,6 +437,25 @@ def _format(site: Site, pattern: Any, *values: Any) -> Any:
         pieces += _formatted(values[position], flags, width, precision, verb)
         position += 1
     pieces.append(source[at:])
+    return _with_holes(site, pieces, [pattern, *values])
+
+
+def _format_open(site: Site, pattern: Unknown, values: tuple[Any, ...]) -> Any:
+    """A pattern with holes. A hole may hold verbs, so that behind it only what is no verb is known."""
+    if pattern.parts is None:
+        return site.unknown(pattern, *values, present=True, fallible=True)
+    pieces: list[str | None] = []
+    for part in pattern.parts:
+        if part is None:
+            pieces.append(None)
+            continue
+        at = 0
+        for found in _FORMAT.finditer(part):
+            pieces += [part[at : found.start()], "%" if found[5] == "%" else None]
+            at = found.end()
+        pieces.append(part[at:])
+        if "%" in part[at:]:  # a verb that a hole cuts in two
+            return site.unknown(pattern, *values, present=True, fallible=True)
     return _with_holes(site, pieces, [pattern, *values])
 
 
@@ -480,14 +501,27 @@ def _formatted_number(value: int | float, flags: str, width: str, precision: str
 def _formatlist(site: Site, pattern: Any, *values: Any) -> Any:
     lists = [value for value in values if isinstance(value, list)]
     if any(isinstance(value, Unknown) for value in values) or any(map(_is_open, lists)):
-        return [Repeated(site.unknown(pattern, *values, present=True))]
+        return [Repeated(_format(site, pattern, *(_sample(site, value) for value in values)))]
     length = max((len(one) for one in lists), default=1)
     if any(len(one) != length for one in lists):
         return FAILED
     return [
-        _format(site, pattern, *(value[at] if isinstance(value, list) else value for value in values))
+        _format(_at(site, at), pattern, *(value[at] if isinstance(value, list) else value for value in values))
         for at in range(length)
     ]
+
+
+def _sample(site: Site, value: Any) -> Any:
+    """What any element of a list looks like; a value that is no list is the same for all."""
+    if isinstance(value, list):
+        only = value[0] if len(value) == 1 else None
+        return only.value if isinstance(only, Repeated) else derived(site.text, [value])
+    return _any_element(value).value if isinstance(value, Unknown) else value
+
+
+def _at(site: Site, at: int) -> Site:
+    """The site of one element of a list."""
+    return Site(site.text, f"{site.subject}[{at}]" if site.subject else "")
 
 
 def _by_piece(change: Callable[[str], str]) -> Callable[..., Any]:

@@ -361,3 +361,43 @@ def test_equal_texts_in_two_modules_are_two_questions(roots: Any) -> None:
 )
 def test_arn_of_a_declared_resource(roots: Any, kind: str, parts: tuple[str | None, ...]) -> None:
     assert roots.value(f"{kind}.it.arn", f'resource "{kind}" "it" {{}}').parts == parts
+
+
+def parts_of(value: Any) -> Any:
+    """The pieces of texts with holes, through lists."""
+    if isinstance(value, list):
+        return [parts_of(element) for element in value]
+    if isinstance(value, Repeated):
+        return Repeated(parts_of(value.value))
+    return value.parts if isinstance(value, Unknown) else value
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        pytest.param(
+            'formatlist("arn:%s:${var.env}:key/k", ["a", "b"])',
+            [("arn:", None, ":", None, ":key/k")] * 2,
+            id="open-pattern",
+        ),
+        pytest.param('format("%s-${var.env}-100%%", "z")', (None, "-", None, "-100%"), id="escaped-percent"),
+        pytest.param('format("%-${var.env}s", "z")', None, id="verb-with-a-hole-in-it"),
+        pytest.param('formatlist("%s/*", [var.env, "x"])', [(None, "/*"), "x/*"], id="open-element"),
+        pytest.param('formatlist("%s/%d", var.names, 3)', [Repeated((None, "/3"))], id="open-list"),
+        pytest.param('formatlist("%s/*", concat(["a"], var.names))', [Repeated((None, "/*"))], id="half-open-list"),
+        pytest.param('formatlist("%s/*", [for n in var.names : "x-${n}"])', [Repeated(("x-", None, "/*"))], id="for"),
+    ],
+)
+def test_formats_keep_what_is_known(roots: Any, expression: str, expected: Any) -> None:
+    assert parts_of(roots.value(expression, OPEN)) == expected
+
+
+def test_formatted_elements_are_different_values(roots: Any) -> None:
+    first, second = roots.value('formatlist("%s/*", [var.env, var.on])', OPEN)
+    assert first.subject != second.subject
+
+
+def test_what_is_merged_with_an_open_map_comes_from_it(roots: Any) -> None:
+    merged = roots.value("merge(jsondecode(aws_kms_key.k.policy), { a = 1 })", OPEN)
+    assert merged["a"] == 1
+    assert merged["*"].subject == "|jsondecode(aws_kms_key.k.policy)[*]"
