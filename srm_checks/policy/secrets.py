@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from srm_checks.model import ABSENT, Encoded, Unknown
+from srm_checks.model import ABSENT, FURTHER_KEYS, Encoded, Unknown
 from srm_checks.policy.access import Context, decode_json
 from srm_checks.policy.provenance import comes_from_reference, is_imported
 from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN
@@ -90,12 +90,30 @@ def _holds(value: Any, context: Context, depth: int) -> int:
 def _map_holds(value: Mapping[str, Any], context: Context, depth: int) -> int:
     entry = _as_entry(value, context)
     if entry is None:
-        return _any_of((_pair_holds(name, inner, context, depth), True) for name, inner in value.items())
+        return _any_of((truth, True) for truth in _pairs_hold(value, context, depth))
     name, inner, kept_elsewhere = entry
     if kept_elsewhere == TRUE:  # the value names a secret or parameter, it is not one
         return FALSE
     truth = _pair_holds(name, inner, context, depth)
     return UNKNOWN if truth == TRUE and kept_elsewhere == UNKNOWN else truth
+
+
+def _pairs_hold(value: Mapping[str, Any], context: Context, depth: int) -> Iterator[int]:
+    for name, inner in value.items():
+        read = context.read(inner)
+        if name == FURTHER_KEYS and isinstance(read, Unknown) and read.entries:
+            yield from (_entry_holds(key, element, context, depth) for key, element in read.entries)
+        else:
+            yield _pair_holds(name, inner, context, depth)
+
+
+def _entry_holds(key: Unknown, value: Any, context: Context, depth: int) -> int:
+    """As `_pair_holds`, of a name that is not known: its end may tell, else any text may be a password."""
+    end = (key.parts or (None,))[-1]
+    if end is not None and end[:1] in ("_", "-", "."):
+        return _pair_holds(end, value, context, depth)
+    truth = _pair_holds("", value, context, depth)
+    return UNKNOWN if truth == FALSE and isinstance(context.read(value), str) else truth
 
 
 def _as_entry(value: Mapping[str, Any], context: Context) -> tuple[str, Any, int] | None:
@@ -175,7 +193,7 @@ def _tells_no_secret(name: str, value: Unknown) -> bool:
     if words[-1] in _ADDRESS:
         first = value.parts[0] if value.parts else None
         return first is not None and _HOST.match(first) is not None
-    if words[-1] in ("id", "ids") and any(stem in name.lower() for stem in _STEMS):
+    if words[-1] in ("id", "ids") and (len(words) == 1 or any(stem in name.lower() for stem in _STEMS)):
         return False  # an access key's id is a half of the credential
     return _PLAIN.fullmatch(words[-1]) is not None
 

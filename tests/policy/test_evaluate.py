@@ -379,6 +379,17 @@ def test_a_condition_of_a_statement_whose_key_is_open(tests: object, expected: s
     assert outcome(rule, thing(policy=document)) == expected
 
 
+def test_values_under_keys_that_are_not_known() -> None:
+    rule = policy("require: {none: {values_of: env, where: {attribute: ., equals: bad}}}")
+
+    def env(*values: object) -> dict[str, object]:
+        return {"*": Unknown("{}", entries=tuple((Unknown(parts=(None, f"_{n}")), v) for n, v in enumerate(values)))}
+
+    assert outcome(rule, thing(env=env("good", Choice(PROD, "good", ABSENT)))) == "met"
+    assert outcome(rule, thing(env=env("good", Choice(PROD, "bad", "good")))) == "gap when var.env is prod"
+    assert outcome(rule, thing(env=env("good", Unknown("var.x")))) == "unknown (unresolved-value)"
+
+
 def test_values_of_a_map() -> None:
     rule = policy("require: {none: {values_of: env, where: {attribute: ., equals: bad}}}")
     assert outcome(rule, thing(env={"A": "good", "B": "bad"})) == "gap"

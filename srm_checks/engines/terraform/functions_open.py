@@ -78,7 +78,7 @@ def _merge(site: Site, *maps: Any) -> Any:
         if one is ABSENT:
             continue
         if isinstance(one, Unknown):
-            known, rest = {}, [*rest, *known.values(), one]
+            known, rest = {}, [*rest, *known.values(), _any_element(one).value]
         elif isinstance(one, OpenMap):
             known, rest = dict(one.known), [*rest, *known.values(), one.rest]
         elif isinstance(one, Repeated):
@@ -90,9 +90,7 @@ def _merge(site: Site, *maps: Any) -> Any:
                 known[key] = _over(value, known[key]) if key in known and may_be_omitted(value) else value
     if not rest:
         return known
-    if len(rest) == 1 and isinstance(rest[0], Unknown):
-        return OpenMap(known, _any_element(rest[0]).value)
-    return OpenMap(known, site.unknown(*rest))
+    return OpenMap(known, rest[0] if len(rest) == 1 else site.unknown(*rest))
 
 
 def _over(value: Any, below: Any) -> Any:

@@ -270,6 +270,15 @@ def could_be(parts: tuple[str | None, ...], literal: Any) -> bool:
     return re.fullmatch(pattern, found, re.DOTALL) is not None
 
 
+def could_be_same(one: tuple[str | None, ...], other: tuple[str | None, ...]) -> bool:
+    """Whether two texts with these pieces may be the same, by how they begin and end."""
+    for at, affix in ((0, str.startswith), (-1, str.endswith)):
+        a, b = one[at], other[at]
+        if a is not None and b is not None and not affix(a, b) and not affix(b, a):
+            return False
+    return True
+
+
 def _cannot_be_equal(left: Any, right: Any) -> bool:
     """Two lists of different known length, or maps of different known keys."""
     if isinstance(left, list) and isinstance(right, list):

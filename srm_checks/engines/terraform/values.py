@@ -582,6 +582,8 @@ def export(value: Any, text: str) -> Any:
 def _export_open_map(value: OpenMap, text: str) -> dict[str, Any]:
     """The known entries, also those that are null: without them, the rest would speak of their keys."""
     rest = export(value.rest, text)
+    if isinstance(rest, Unknown) and rest.entries:
+        rest = replace(rest, entries=tuple((key, export(element, text)) for key, element in rest.entries))
     if not isinstance(rest, Unknown):  # a known one would say that every key is there
         rest = derived(text, [value.rest])
     members = {key: export(_or_rest(element, rest), text) for key, element in value.known.items()}

@@ -401,3 +401,37 @@ def test_what_is_merged_with_an_open_map_comes_from_it(roots: Any) -> None:
     merged = roots.value("merge(jsondecode(aws_kms_key.k.policy), { a = 1 })", OPEN)
     assert merged["a"] == 1
     assert merged["*"].subject == "|jsondecode(aws_kms_key.k.policy)[*]"
+
+
+@pytest.mark.parametrize(
+    ("expression", "keys"),
+    [
+        pytest.param('{ "${var.env}_A" = 1, b = 2 }', [((None, "_A"), 1)], id="one-more"),
+        pytest.param(
+            '{ "${var.env}_A" = 1, "${var.on}_B" = 2 }', [((None, "_A"), 1), ((None, "_B"), 2)], id="two-of-their-own"
+        ),
+        pytest.param('{ "${var.env}_A" = 1, "${var.on}_A" = 2 }', [], id="perhaps-the-same"),
+        pytest.param('{ "${var.env}_A" = 1, X_A = 2 }', [], id="perhaps-a-known-one"),
+        pytest.param("{ (var.env) = 1 }", [], id="nothing-known-of-it"),
+    ],
+)
+def test_entries_whose_keys_are_not_known(roots: Any, expression: str, keys: list[Any]) -> None:
+    further = roots.value(expression, OPEN)["*"]
+    assert [(key.parts, value) for key, value in further.entries] == keys
+
+
+def test_conditions_of_a_policy_document_whose_keys_are_not_known(roots: Any) -> None:
+    setting = """
+    data "aws_iam_policy_document" "d" {
+      statement {
+        condition {
+          test     = "StringEquals"
+          variable = "${var.env}:sub"
+          values   = ["a"]
+        }
+      }
+    }
+    """
+    document = roots.value("data.aws_iam_policy_document.d.json", OPEN + setting)
+    further = document.value["Statement"][0]["Condition"]["StringEquals"]["*"]
+    assert [(key.parts, value) for key, value in further.entries] == [((None, ":sub"), ["a"])]
