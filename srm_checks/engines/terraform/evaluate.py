@@ -47,6 +47,7 @@ from srm_checks.engines.terraform.values import (
     choice,
     conjoin,
     derived,
+    element_of,
     hoist_failures,
     is_known,
     is_surely_set,
@@ -238,7 +239,7 @@ def _items(collection: Any, site: Callable[[], Site]) -> Iterator[_Item]:
     elif isinstance(collection, (Unknown, ObjectValue)):
         base = collection if isinstance(collection, Unknown) else collection.unknown()
         subject = f"{base.subject}[*]" if base.subject else ""
-        value = derived(f"{base.text}[*]", [base], subject=subject)
+        value = element_of(base, derived(f"{base.text}[*]", [base], subject=subject))
         key = derived(f"{base.text} (key)", [base], subject=f"{subject}.key" if subject else "", present=True)
         yield _Item(key, value, None, repeated=True)
     else:

@@ -32,6 +32,7 @@ from srm_checks.engines.terraform.values import (
     condition_of,
     conjoin,
     derived,
+    element_of,
     encode,
     is_known,
     may_be_omitted,
@@ -52,7 +53,7 @@ def _is_open(values: list[Any]) -> bool:
 def _any_element(value: Unknown) -> Repeated:
     """All elements of an unknown collection."""
     subject = f"{value.subject}[*]" if value.subject else ""
-    return Repeated(derived(f"{value.text}[*]", [value], subject=subject))
+    return Repeated(element_of(value, derived(f"{value.text}[*]", [value], subject=subject)))
 
 
 def _as_elements(value: Any) -> list[Any]:

@@ -18,6 +18,7 @@ from srm_checks.engines.terraform.values import (
     FAILED,
     PLAIN,
     TEXT_LIMIT,
+    Confined,
     Fallible,
     ObjectValue,
     OpenMap,
@@ -26,6 +27,7 @@ from srm_checks.engines.terraform.values import (
     condition_of,
     conjoin,
     derived,
+    element_of,
     hoist_failures,
     is_known,
     null_subject,
@@ -96,10 +98,14 @@ def _key_text(key: Any) -> str:
     return str(key) if isinstance(key, (int, float)) else ""
 
 
-def _inside(value: Unknown, step: str, site: Site) -> Unknown:
+def _inside(value: Unknown, step: str, site: Site) -> Any:
     """A part of an unknown; it is the same part wherever the same unknown is read."""
     subject = f"{value.subject}{step}" if value.subject else site.subject
-    return derived(site.text, [value], subject=subject, fallible=True)
+    if isinstance(value, Confined) and not value.is_collection:
+        for name, allowed in value.attributes:
+            if step in (f".{name}", f'["{name}"]') and value.subject:
+                return allowed[0] if len(allowed) == 1 else Options(f"{value.subject}.{name}", site.text, allowed)
+    return element_of(value, derived(site.text, [value], subject=subject, fallible=True))
 
 
 def _element(value: list[Any], key: Any, site: Site) -> Any:
@@ -156,8 +162,9 @@ def splat_of(value: Any, step: Callable[[Any], Any], site: Site) -> Any:
         return []
     if isinstance(value, list):
         return hoist_failures((_each(element, step) for element in value), list)
-    if isinstance(value, Unknown):
+    if isinstance(value, Unknown) and not (value.present and value.parts is not None):  # a text is one element
         element = derived(f"{value.text}[*]", [value], subject=f"{value.subject}[*]" if value.subject else "")
+        element = element_of(value, element)
         return hoist_failures([_each(Repeated(element), step)], list)
     return hoist_failures([step(value)], list)
 

@@ -21,6 +21,7 @@ from srm_checks.engines.terraform.nodes import (
     Block,
     Call,
     Expression,
+    ForNode,
     Literal,
     Template,
     Traversal,
@@ -31,6 +32,7 @@ from srm_checks.engines.terraform.source import Source
 from srm_checks.engines.terraform.syntax import parse_template
 from srm_checks.engines.terraform.values import (
     FAILED,
+    Confined,
     ObjectValue,
     OpenMap,
     choice,
@@ -532,15 +534,25 @@ class ModuleScope:
         return nullable is None or evaluate(nullable.value, self.env) is not False
 
     def _validated(self, name: str, block: Block, value: Any) -> Any:
-        """An unknown that a validation confines to some literals is one of these."""
+        """An unknown that a validation confines to some literals is one of these; so for attributes of its elements."""
         if not isinstance(value, Unknown) or not value.subject or value.parts is not None:
             return value
+        attributes: list[tuple[str, tuple[Any, ...]]] = []
         for validation in block.body.named("validation"):
             condition = validation.body.attributes.get("condition")
-            allowed = _allowed_values(condition.value, name) if condition else None
+            if condition is None:
+                continue
+            allowed = _allowed_values(condition.value, lambda node: _is_variable(node, name))
             if allowed:
                 return allowed[0] if len(allowed) == 1 else Options(value.subject, value.text, allowed)
-        return value
+            attribute = _confined_attribute(condition.value, name)
+            if attribute:
+                attributes.append(attribute)
+        if not attributes:
+            return value
+        v = value
+        confined = tuple(attributes)
+        return Confined(v.text, v.cause, v.refs, v.present, v.parts, v.subject, attributes=confined, is_collection=True)
 
     # -- resources
 
@@ -768,24 +780,47 @@ class _TemplateModule:
 # ------------------------------------------------------------------ validations
 
 
-def _allowed_values(condition: Expression, name: str) -> tuple[Any, ...] | None:
-    """The literals to which a validation confines `var.name`; None where it does not."""
+def _allowed_values(condition: Expression, is_it: Callable[[Expression], bool]) -> tuple[Any, ...] | None:
+    """The literals to which a condition confines the value that is meant; None where it does not."""
     if isinstance(condition, Call) and condition.name == "contains" and len(condition.arguments) == 2:
         values, wanted = condition.arguments
         if isinstance(values, Call) and values.name in ("tolist", "toset") and len(values.arguments) == 1:
             values = values.arguments[0]
-        if _is_variable(wanted, name) and isinstance(values, TupleNode):
+        if is_it(wanted) and isinstance(values, TupleNode):
             return _literals(values.items)
     if isinstance(condition, Binary) and condition.operator == "||":
-        left, right = _allowed_values(condition.left, name), _allowed_values(condition.right, name)
+        left, right = _allowed_values(condition.left, is_it), _allowed_values(condition.right, is_it)
         if left is None or right is None:
             return None
         return left + tuple(value for value in right if not any(same(value, other) for other in left))
     if isinstance(condition, Binary) and condition.operator == "==":
         for one, other in ((condition.left, condition.right), (condition.right, condition.left)):
-            if _is_variable(one, name):
+            if is_it(one):
                 return _literals((other,))
     return None
+
+
+def _confined_attribute(condition: Expression, name: str) -> tuple[str, tuple[Any, ...]] | None:
+    """An attribute of each element of `var.name`, and the literals to which `alltrue([for ...])` confines it."""
+    if not isinstance(condition, Call) or condition.name != "alltrue" or len(condition.arguments) != 1:
+        return None
+    each = condition.arguments[0]
+    if not isinstance(each, ForNode) or each.key is not None or each.condition is not None:
+        return None
+    if not _is_variable(each.collection, name):
+        return None
+    found: set[str] = set()
+
+    def is_attribute(node: Expression) -> bool:
+        if not isinstance(node, Traversal) or node.root != each.value_name or len(node.steps) != 1:
+            return False
+        step = node.steps[0]
+        if isinstance(step, AttributeStep):
+            found.add(step.name)
+        return isinstance(step, AttributeStep)
+
+    allowed = _allowed_values(each.value, is_attribute)
+    return (found.pop(), allowed) if allowed and len(found) == 1 else None
 
 
 def _null_allowed_if(condition: Expression, name: str) -> Expression | None:

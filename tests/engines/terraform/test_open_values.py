@@ -397,6 +397,12 @@ def test_formatted_elements_are_different_values(roots: Any) -> None:
     assert first.subject != second.subject
 
 
+def test_a_text_is_one_element(roots: Any) -> None:
+    assert parts_of(roots.value('"a-${var.env}"[*]', OPEN)) == [("a-", None)]
+    assert roots.value("aws_kms_key.k.arn[*]", OPEN) == [roots.value("aws_kms_key.k.arn", OPEN)]
+    assert isinstance(roots.value("var.names[*]", OPEN)[0], Repeated)
+
+
 def test_what_is_merged_with_an_open_map_comes_from_it(roots: Any) -> None:
     merged = roots.value("merge(jsondecode(aws_kms_key.k.policy), { a = 1 })", OPEN)
     assert merged["a"] == 1

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from srm_checks.model import ABSENT, Choice, Unknown
+from srm_checks.model import ABSENT, Choice, Options, Unknown
 from srm_checks.model import Test as Condition
 
 ROOT = 'variable "v" {\n  type    = string\n  default = "default"\n}\nresource "aws_x" "y" {\n  v = var.v\n}\n'
@@ -214,3 +214,59 @@ def test_an_open_value_that_may_be_null_takes_the_default_then(roots: Any) -> No
     is_null = Condition("|var.d == null", True, "var.d == null")
     given = Unknown("var.d", subject="|var.d", present=True)
     assert attributes == {"a": Choice(is_null, 7, given), "c": Choice(is_null, 365, given)}
+
+
+CONFINED = """
+variable "dbs" {
+  type = map(object({ engine = string, size = number }))
+  validation {
+    condition     = alltrue([for db in var.dbs : contains(["mysql", "postgres"], db.engine)])
+    error_message = "no"
+  }
+}
+resource "aws_x" "each" {
+  for_each = var.dbs
+  engine   = each.value.engine
+  size     = each.value.size
+}
+resource "aws_x" "some" {
+  for_each = { for key, db in var.dbs : key => db if db.size > 1 }
+  engine   = each.value.engine
+}
+resource "aws_x" "one" {
+  engine  = var.dbs["a"].engine
+  engines = [for db in var.dbs : db.engine]
+}
+"""
+
+
+def test_a_validation_of_each_element(roots: Any) -> None:
+    found = roots.resources(CONFINED)
+    values = ("mysql", "postgres")
+    each = found["aws_x.each"].attributes
+    assert each["engine"] == Options("|for_each|var.dbs|each.value.engine", "each.value.engine", values)
+    assert type(each["size"]) is Unknown
+    assert found["aws_x.some"].attributes["engine"].values == values
+    assert found["aws_x.one"].attributes["engine"].values == values
+    assert [element.value.values for element in found["aws_x.one"].attributes["engines"]] == [values]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        pytest.param('anytrue([for db in var.dbs : contains(["mysql"], db.engine)])', id="of-some"),
+        pytest.param('alltrue([for db in var.dbs : contains(["mysql"], db.engine) if db.size > 1])', id="of-those"),
+        pytest.param('alltrue([for db in var.other : contains(["mysql"], db.engine)])', id="of-another"),
+        pytest.param("alltrue([for db in var.dbs : contains(var.other, db.engine)])", id="by-another"),
+        pytest.param('alltrue([for db in var.dbs : db.engine == "mysql" || db.name == "a"])', id="two-attributes"),
+        pytest.param('alltrue([for db in var.dbs : contains(["mysql"], db.a.engine)])', id="further-down"),
+    ],
+)
+def test_a_validation_that_tells_nothing_of_each_element(roots: Any, condition: str) -> None:
+    text = CONFINED.replace('alltrue([for db in var.dbs : contains(["mysql", "postgres"], db.engine)])', condition)
+    found = roots.resources(text + 'variable "other" {}')
+    assert type(found["aws_x.each"].attributes["engine"]) is Unknown
+
+
+def test_the_collection_itself_stays_unknown(roots: Any) -> None:
+    assert roots.value("var.dbs", CONFINED) == Unknown("var.dbs", subject="|var.dbs")
