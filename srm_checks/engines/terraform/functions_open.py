@@ -16,6 +16,7 @@ from srm_checks.engines.terraform.operations import (
     equality,
     from_cond,
     index_of,
+    is_text,
     joined_parts,
     settled,
 )
@@ -177,7 +178,7 @@ def _flat(value: Any, *, repeated: bool = False) -> list[Any]:
                 found.append(element)
         elif isinstance(element, list):
             found += _flat(element)
-        elif isinstance(element, Unknown):
+        elif isinstance(element, Unknown) and not is_text(element):
             # a list of any length, or a scalar: in either case elements of which nothing is known
             found.append(_any_element(element))
         elif isinstance(element, Choice):

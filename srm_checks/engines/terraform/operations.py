@@ -162,11 +162,16 @@ def splat_of(value: Any, step: Callable[[Any], Any], site: Site) -> Any:
         return []
     if isinstance(value, list):
         return hoist_failures((_each(element, step) for element in value), list)
-    if isinstance(value, Unknown) and not (value.present and value.parts is not None):  # a text is one element
+    if isinstance(value, Unknown) and not is_text(value):
         element = derived(f"{value.text}[*]", [value], subject=f"{value.subject}[*]" if value.subject else "")
         element = element_of(value, element)
         return hoist_failures([_each(Repeated(element), step)], list)
     return hoist_failures([step(value)], list)
+
+
+def is_text(value: Unknown) -> bool:
+    """Whether an unknown is surely a text, and so one element where a list may stand."""
+    return value.present and value.parts is not None
 
 
 def _each(element: Any, step: Callable[[Any], Any]) -> Any:

@@ -401,6 +401,8 @@ def test_a_text_is_one_element(roots: Any) -> None:
     assert parts_of(roots.value('"a-${var.env}"[*]', OPEN)) == [("a-", None)]
     assert roots.value("aws_kms_key.k.arn[*]", OPEN) == [roots.value("aws_kms_key.k.arn", OPEN)]
     assert isinstance(roots.value("var.names[*]", OPEN)[0], Repeated)
+    flat = roots.value('flatten([aws_kms_key.k.arn, "a-${var.env}", var.names, ["b"]])', OPEN)
+    assert parts_of(flat) == [("arn:", None), ("a-", None), Repeated(None), "b"]
 
 
 def test_what_is_merged_with_an_open_map_comes_from_it(roots: Any) -> None:
