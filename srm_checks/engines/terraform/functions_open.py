@@ -6,6 +6,8 @@ Terraform would report an error.
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -297,6 +299,15 @@ def _tolist(site: Site, values: Any) -> Any:
     if isinstance(values, Unknown):
         return values
     return list(plain.elements(values))
+
+
+def _setproduct(site: Site, *sets: Any) -> Any:
+    lists = [_as_elements(one) for one in sets]
+    if any(map(_is_open, lists)):
+        return [Repeated([_sample(site, one) for one in lists])]
+    if math.prod(map(len, lists)) > ELEMENT_LIMIT:
+        raise Undecidable
+    return [list(combination) for combination in itertools.product(*lists)]
 
 
 def _one(site: Site, value: Any) -> Any:
@@ -638,6 +649,7 @@ OPEN_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "reverse": _reverse,
     "rsadecrypt": _not_computed,
     "sensitive": _same_value,
+    "setproduct": _setproduct,
     "slice": _slice,
     "startswith": _starts,
     "textdecodebase64": _not_computed,

@@ -405,6 +405,12 @@ def test_a_text_is_one_element(roots: Any) -> None:
     assert parts_of(flat) == [("arn:", None), ("a-", None), Repeated(None), "b"]
 
 
+def test_pairs_of_open_elements(roots: Any) -> None:
+    pairs = roots.value('setproduct(["a", "b"], ["x", "${var.env}.s3"])', OPEN)
+    assert parts_of(pairs) == [["a", "x"], ["a", (None, ".s3")], ["b", "x"], ["b", (None, ".s3")]]
+    assert parts_of(roots.value('setproduct(var.names, ["x"])', OPEN)) == [Repeated([None, None])]
+
+
 def test_what_is_merged_with_an_open_map_comes_from_it(roots: Any) -> None:
     merged = roots.value("merge(jsondecode(aws_kms_key.k.policy), { a = 1 })", OPEN)
     assert merged["a"] == 1
