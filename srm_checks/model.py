@@ -170,7 +170,8 @@ class Unknown:
     `parts` is what is known of a text: literal pieces, with None for each hole (`("arn:", None, "/*")`);
     a hole may be empty. None means that nothing is known. `cause` goes into the verdict. `subject` is the key under
     which two unknowns are the same value within a verdict (`module.db|var.env`, `Parameters/Env`); "" where there is
-    no such thing.
+    no such thing. Under `FURTHER_KEYS`, `entries` are what the map surely has there, as (key, value), if that is all
+    that it has: keys that are not known, and neither one of the known ones nor each other.
     """
 
     text: str = ""
@@ -179,6 +180,7 @@ class Unknown:
     present: bool = False
     parts: tuple[str | None, ...] | None = None
     subject: str = ""
+    entries: tuple[tuple[Unknown, Any], ...] = ()
 
 
 Literal: TypeAlias = str | int | float | bool

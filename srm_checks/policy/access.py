@@ -11,7 +11,7 @@ import datetime
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from srm_checks import subjects
 from srm_checks.model import (
@@ -36,6 +36,8 @@ from srm_checks.model import (
 from srm_checks.policy.truth import Result
 
 Segments: TypeAlias = tuple[str, ...]
+
+_MAX_AGREED: Final = 4096  # branches of one value that are looked at together
 
 
 class Undecided(Exception):
@@ -196,12 +198,19 @@ class Environment:
 
 
 class Context:
-    """One scenario of one policy on one stack."""
+    """One scenario of one policy on one stack.
 
-    __slots__ = ("assignment", "environment", "excluded", "given", "index")
+    A patient one tells only those branches apart between which a condition comes out differently: for a value with so
+    many branches that not all can be judged one by one.
+    """
 
-    def __init__(self, index: StackIndex, environment: Environment, assignment: Assignment) -> None:
+    __slots__ = ("assignment", "environment", "excluded", "given", "index", "patient")
+
+    def __init__(
+        self, index: StackIndex, environment: Environment, assignment: Assignment, *, patient: bool = False
+    ) -> None:
         self.index = index
+        self.patient = patient
         self.environment = environment
         self.assignment = assignment
         self.given: dict[str, Literal] = {}
@@ -213,6 +222,31 @@ class Context:
                 self.excluded.setdefault(decision.subject, []).append(decision.value)
 
     # -------------------------------------------------------------- conditions
+
+    def agreed(self, condition: Condition, resource: Resource, value: Any, path: Path, undecided: Undecided) -> Result:
+        """What a condition comes out as in every branch that it reads; raises `undecided` where they differ."""
+        if not self.patient:
+            raise undecided
+        feasible = self.index.stack.feasible
+        pending: list[Assignment] = [(*self.assignment, fork) for fork in undecided.forks]
+        first: Result | None = None
+        for _ in range(_MAX_AGREED):
+            if not pending:
+                break
+            assignment = pending.pop()
+            if not feasible((decision.subject, decision.value, decision.holds) for decision in assignment):
+                continue
+            try:
+                result = condition(Context(self.index, self.environment, assignment), resource, value, path)
+            except Undecided as further_on:
+                pending += [(*assignment, fork) for fork in further_on.forks]
+                continue
+            first = first or result
+            if result.truth != first.truth:
+                raise undecided
+        if first is None or pending:
+            raise undecided
+        return first
 
     def holds(self, cond: Cond) -> bool:
         """Whether a condition holds in this scenario; raises `Undecided` where that is open."""

@@ -9,6 +9,7 @@ in lower case). Parts that are not there are left out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from srm_checks.model import ABSENT, FURTHER_KEYS, Path, Repeated, Unknown
@@ -137,6 +138,12 @@ def _principal(context: Context, value: Any) -> Any:
     return value if isinstance(value, Unknown) else {"?": _listed(context, value)}
 
 
+def _lower(key: Any) -> Any:
+    if isinstance(key, Unknown) and key.parts is not None:
+        return replace(key, parts=tuple(part and part.lower() for part in key.parts))
+    return key.lower() if isinstance(key, str) else key
+
+
 def _conditions(context: Context, value: Any) -> tuple[Any, Any]:
     if not isinstance(value, dict):
         open_value = value if isinstance(value, Unknown) else Unknown("Condition")
@@ -151,6 +158,14 @@ def _conditions(context: Context, value: Any) -> tuple[Any, Any]:
             continue
         for key, values in tests.items():
             values = context.read(values)
+            if key == FURTHER_KEYS and isinstance(values, Unknown) and values.entries:
+                for open_key, listed in values.entries:
+                    name = _lower(context.read(open_key))
+                    entries.append(
+                        {"Operator": operator, "Key": name, "Values": _listed(context, context.read(listed))}
+                    )
+                    keys.append(name)
+                continue
             entry = {"Operator": operator, "Key": key.lower(), "Values": _listed(context, values)}
             if key == FURTHER_KEYS:
                 entry["Key"] = Unknown(getattr(values, "text", "Condition"))

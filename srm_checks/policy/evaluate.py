@@ -47,6 +47,10 @@ class Scenarios:
     done: list[Scenario]
     complete: bool
 
+    @property
+    def has_gap(self) -> bool:
+        return any(scenario.truth == FALSE for scenario in self.done)
+
 
 class Limit:
     """How many scenarios a policy may have on each resource of a stack.
@@ -120,13 +124,26 @@ def judge_resource(
 def scenarios(
     index: StackIndex, resource: Resource, outcome: _Outcome, environment: Environment, most: int
 ) -> Scenarios:
-    """The reachable scenarios in which the resource exists, judged; it ends where there are more than `most`."""
+    """The reachable scenarios in which the resource exists, judged; it ends where there are more than `most`.
+
+    Where they are too many, those are taken together between which no condition of the policy tells a difference.
+    """
+    first = _explored(index, resource, outcome, environment, most, patient=False)
+    if first.complete:
+        return first
+    again = _explored(index, resource, outcome, environment, most, patient=True)
+    return first if not again.complete and first.has_gap else again
+
+
+def _explored(
+    index: StackIndex, resource: Resource, outcome: _Outcome, environment: Environment, most: int, *, patient: bool
+) -> Scenarios:
     done: list[Scenario] = []
     pending: list[Assignment] = [()]
     feasible = index.stack.feasible
     while pending:
         assignment = pending.pop()
-        context = Context(index, environment, assignment)
+        context = Context(index, environment, assignment, patient=patient)
         try:
             created = context.holds(resource.exists)
             done.append(Scenario(assignment, outcome(context) if created else None, context))
@@ -174,7 +191,7 @@ _OUTCOMES: Final = {FALSE: Outcome.GAP, TRUE: Outcome.MET, UNKNOWN: Outcome.UNKN
 
 def _verdict(policy: Policy, resource: Resource, found: Scenarios, most: int) -> Verdict | None:
     # A gap in one scenario is a gap, whatever the others say.
-    if not found.complete and not any(scenario.truth == FALSE for scenario in found.done):
+    if not found.complete and not found.has_gap:
         return Verdict(
             policy_id=policy.id,
             resource=resource,

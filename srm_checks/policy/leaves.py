@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from srm_checks import model
 from srm_checks.model import ABSENT, FURTHER_KEYS, Cause, Path, Repeated, Resource, Unknown
-from srm_checks.policy.access import Condition, Context, Segments, further, uncertain
+from srm_checks.policy.access import Condition, Context, Segments, Undecided, further, uncertain
 from srm_checks.policy.operators import Operator, as_text, cause_of, presence
 from srm_checks.policy.partial import on_partial
 from srm_checks.policy.truth import FALSE, NA, NEGATED, UNKNOWN, Fact, Result, all_of, any_of, negate
@@ -97,7 +97,10 @@ def or_absent(result: Result, truth: int) -> Result:
 
 def presence_test(read: Reader, *, wanted: bool, at_absent: int | None) -> Condition:
     def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
-        found = read(context, resource, value, path)
+        try:
+            found = read(context, resource, value, path)
+        except Undecided as undecided:
+            return context.agreed(judge, resource, value, path, undecided)
         # Through a list, one element that has it is enough for "exists".
         results = [_one(context, resource, item, at) for item, at in found]
         result = results[0] if len(results) == 1 else any_of(results)
@@ -167,10 +170,13 @@ def comparison(read: Reader, operator: Operator, operand: Any, at_absent: int | 
         return all_of(results) if any_certain else or_absent(all_of(results), absent_truth)
 
     def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
-        found = read(context, resource, value, path)
-        if len(found) == 1:
-            return one(context, resource, found[0][0], found[0][1])
-        return all_of([one(context, resource, item, at) for item, at in found])
+        try:
+            found = read(context, resource, value, path)
+            if len(found) == 1:
+                return one(context, resource, found[0][0], found[0][1])
+            return all_of([one(context, resource, item, at) for item, at in found])
+        except Undecided as undecided:
+            return context.agreed(judge, resource, value, path, undecided)
 
     return judge
 

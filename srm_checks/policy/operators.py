@@ -39,6 +39,7 @@ from srm_checks.policy.operands import (
 from srm_checks.policy.partial import fits
 from srm_checks.policy.provenance import comes_from_reference, is_surely_given, path_in_store
 from srm_checks.policy.truth import FALSE, NEGATED, TRUE, UNKNOWN
+from srm_checks.policy.vpc_blocks import WIDEST_VPC, is_block_of_vpc
 
 MAX_REGEX_TEXT: Final = 20_000
 
@@ -340,9 +341,14 @@ def cidr_covers(value: Elements, operand: tuple[Any, ...], context: Context) -> 
 
 
 def _too_narrow(element: Any, operand: tuple[Any, ...], context: Context) -> bool:
-    """Whether an open block surely covers no operand: its prefix is known, or it can be none of the wider blocks."""
+    """Whether an open block surely covers no operand.
+
+    Its prefix is known, or it is the block of a VPC or subnet, or it can be none of the wider blocks.
+    """
     if not isinstance(element, Unknown):
         return False
+    if all(network.prefixlen < WIDEST_VPC for network in operand) and is_block_of_vpc(element, context):
+        return True
     if element.parts and element.parts[-1] is not None:
         tail = re.search(r"/(\d+)$", element.parts[-1])
         return tail is not None and all(int(tail.group(1)) > network.prefixlen for network in operand)

@@ -28,6 +28,10 @@ def _map_values(context: Context, item: Any, at: Path) -> Iterator[tuple[Any, Pa
         return
     for key, inner in data.items():
         value = context.read(inner)
+        if key == FURTHER_KEYS and isinstance(value, Unknown) and value.entries:
+            entries = ((context.read(element), (*at, key), True) for _open_key, element in value.entries)
+            yield from (entry for entry in entries if entry[0] is not ABSENT)
+            continue
         if value is not ABSENT:
             yield value, (*at, key), key != FURTHER_KEYS
 

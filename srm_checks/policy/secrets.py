@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from srm_checks.model import ABSENT, Encoded, Unknown
+from srm_checks.model import ABSENT, FURTHER_KEYS, Encoded, Unknown
 from srm_checks.policy.access import Context, decode_json
 from srm_checks.policy.provenance import comes_from_reference, is_imported
 from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN
@@ -34,7 +34,8 @@ def holds_secret(value: Any, context: Context) -> int:
     A map is read as name -> value (environment variables), also in the form {name: ..., value: ...}; a text as a
     script, a JSON document, or base64 of either. What comes from a resource, a data source or a dynamic reference is
     no clear text. FALSE needs everything to be known: an open variable anywhere gives UNKNOWN, unless the known
-    parts hold a secret already. Raises `Undecided` as all reading does.
+    parts hold a secret already, or its name tells that it is something else (`DB_HOST`). Raises `Undecided` as all
+    reading does.
     """
     return _holds(value, context, 0)
 
@@ -89,12 +90,30 @@ def _holds(value: Any, context: Context, depth: int) -> int:
 def _map_holds(value: Mapping[str, Any], context: Context, depth: int) -> int:
     entry = _as_entry(value, context)
     if entry is None:
-        return _any_of((_pair_holds(name, inner, context, depth), True) for name, inner in value.items())
+        return _any_of((truth, True) for truth in _pairs_hold(value, context, depth))
     name, inner, kept_elsewhere = entry
     if kept_elsewhere == TRUE:  # the value names a secret or parameter, it is not one
         return FALSE
     truth = _pair_holds(name, inner, context, depth)
     return UNKNOWN if truth == TRUE and kept_elsewhere == UNKNOWN else truth
+
+
+def _pairs_hold(value: Mapping[str, Any], context: Context, depth: int) -> Iterator[int]:
+    for name, inner in value.items():
+        read = context.read(inner)
+        if name == FURTHER_KEYS and isinstance(read, Unknown) and read.entries:
+            yield from (_entry_holds(key, element, context, depth) for key, element in read.entries)
+        else:
+            yield _pair_holds(name, inner, context, depth)
+
+
+def _entry_holds(key: Unknown, value: Any, context: Context, depth: int) -> int:
+    """As `_pair_holds`, of a name that is not known: its end may tell, else any text may be a password."""
+    end = (key.parts or (None,))[-1]
+    if end is not None and end[:1] in ("_", "-", "."):
+        return _pair_holds(end, value, context, depth)
+    truth = _pair_holds("", value, context, depth)
+    return UNKNOWN if truth == FALSE and isinstance(context.read(value), str) else truth
 
 
 def _as_entry(value: Mapping[str, Any], context: Context) -> tuple[str, Any, int] | None:
@@ -117,7 +136,10 @@ def _pair_holds(name: str, value: Any, context: Context, depth: int) -> int:
         if isinstance(value, str) and "\n" not in value and not _PLACEHOLDER.fullmatch(value):
             # With its name before it: some tokens are told by their name only (aws_secret_access_key).
             return TRUE if _scan(f"{name}={value}") == TRUE else _holds(value, context, depth + 1)
-    return _holds(value, context, depth + 1)
+    truth = _holds(value, context, depth + 1)
+    if truth == UNKNOWN and isinstance(value, Unknown) and _tells_no_secret(name, value):
+        return FALSE
+    return truth
 
 
 def _any_of(truths: Iterable[tuple[int, bool]]) -> int:
@@ -148,6 +170,32 @@ def _is_name(value: Unknown, context: Context) -> bool:
         if _NAME_ATTRIBUTE.fullmatch(ref.attribute)
         for resource in context.index.targets(ref)
     )
+
+
+# Words that, at the end of a name, say what an open value is: no secret. Addresses may have one in them.
+_PLAIN: Final = re.compile(
+    r"accounts?|arns?|buckets?|class|counts?|database|days|dbname|domain|engine|env|environment|family|host|hostname|"
+    r"hours|ids?|instance|level|minutes|mode|names?|namespace|port|ports|project|regions?|seconds|size|stage|tables?|"
+    r"timeout|ttl|user|username|version|vpc|workspace|zones?"
+)
+_ADDRESS: Final = frozenset({"endpoint", "uri", "url"})
+_HOST: Final = re.compile(r"https?://[\w-]+\.")
+
+
+def _tells_no_secret(name: str, value: Unknown) -> bool:
+    """Whether the name before an open value says that it is no secret: the name of a user, a host, a port.
+
+    In an address the host must be there, in the place where a user and a password would be.
+    """
+    words = [word.lower() for word in _WORD.findall(name)]
+    if not words:
+        return False
+    if words[-1] in _ADDRESS:
+        first = value.parts[0] if value.parts else None
+        return first is not None and _HOST.match(first) is not None
+    if words[-1] in ("id", "ids") and (len(words) == 1 or any(stem in name.lower() for stem in _STEMS)):
+        return False  # an access key's id is a half of the credential
+    return _PLAIN.fullmatch(words[-1]) is not None
 
 
 # ------------------------------------------------------------------ texts

@@ -143,8 +143,28 @@ def test_more_than_64_branches_are_unknown() -> None:
     parts = ", ".join(f"{{attribute: a{n}, is_true: yes, absent: gap}}" for n in range(7))
     all_false = " and ".join(f"v{n} is false" for n in range(7))
     assert outcome(policy(f"require: {{any: [{parts}]}}"), many) == f"gap when {all_false}"
-    wide = Options("|o", "o", tuple(str(n) for n in range(70)))
+    wide = Options("|o", "o", ("true", *(str(n) for n in range(70))))
     assert outcome(policy(ON), thing(flag=wide)) == "unknown (unresolved-value)"
+
+
+def test_many_branches_of_a_value_that_come_out_alike_are_one() -> None:
+    wide = Options("|o", "o", tuple(str(n) for n in range(70)))
+    assert outcome(policy(ON), thing(flag=wide)) == "gap"
+    assert outcome(policy(ON), thing(flag=Choice(PROD, wide, True))) == "gap when var.env is prod"
+    assert outcome(policy("require: {attribute: flag, not_equals: x, absent: gap}"), thing(flag=wide)) == "met"
+    rule = policy(
+        "require: {all: [{attribute: flag, not_equals: x, absent: gap}, {attribute: other, is_true: yes, absent: gap}]}"
+    )
+    assert outcome(rule, thing(flag=wide, other=Choice(PROD, True, False))) == "gap when var.env is not prod"
+    assert outcome(rule, thing(flag=wide, other=True)) == "met"
+    assert outcome(policy("require: {attribute: flag, exists: yes}"), thing(flag=wide)) == "met"
+
+
+def test_many_branches_of_which_one_is_open_are_unknown() -> None:
+    wide = Choice(PROD, Unknown("var.x"), Options("|o", "o", tuple(str(n) for n in range(70))))
+    assert outcome(policy("require: {attribute: flag, not_equals: x, absent: gap}"), thing(flag=wide)).startswith(
+        "unknown (unresolved-value)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -384,6 +404,17 @@ def test_a_condition_of_a_statement_whose_key_is_open(tests: object, expected: s
     )
     document = {"Statement": [{"Effect": "Allow", "Condition": {"StringEquals": tests}}]}
     assert outcome(rule, thing(policy=document)) == expected
+
+
+def test_values_under_keys_that_are_not_known() -> None:
+    rule = policy("require: {none: {values_of: env, where: {attribute: ., equals: bad}}}")
+
+    def env(*values: object) -> dict[str, object]:
+        return {"*": Unknown("{}", entries=tuple((Unknown(parts=(None, f"_{n}")), v) for n, v in enumerate(values)))}
+
+    assert outcome(rule, thing(env=env("good", Choice(PROD, "good", ABSENT)))) == "met"
+    assert outcome(rule, thing(env=env("good", Choice(PROD, "bad", "good")))) == "gap when var.env is prod"
+    assert outcome(rule, thing(env=env("good", Unknown("var.x")))) == "unknown (unresolved-value)"
 
 
 def test_values_of_a_map() -> None:

@@ -176,8 +176,25 @@ SECRET: list[Any] = [
     Unknown("<<EOF", refs=(Ref("aws_x.y"),), parts=("export DB_PASSWORD=hunter2\ncluster=", None)),
 ]
 
+NO_SECRET += [
+    # the name before an open value tells what it is
+    {"DB_HOST": VAR, "dbPort": VAR, "username": VAR, "TARGET_ACCOUNTS": VAR, "secret_arn": VAR, "TABLE_NAME": VAR},
+    [{"name": "AWS_REGION", "value": VAR}],
+    {"*": Unknown("{}", entries=((Unknown(parts=(None, "_PASSWORD")), RESULT), (Unknown(parts=(None, "_HOST")), VAR)))},
+    {"url": Unknown('"https://db.${var.env}.example.org"', parts=("https://db.", None, ".example.org"))},
+]
+
+SECRET += [{"*": Unknown("{}", entries=((Unknown(parts=(None, "_PASSWORD")), "hunter2"),))}]
+
 OPEN: list[Any] = [
     VAR,
+    {"AWS_ACCESS_KEY_ID": VAR},
+    {"DATABASE_URL": VAR},
+    {"url": Unknown('"https://${var.user}@example.org"', parts=("https://", None, "@example.org"))},
+    {"APP_SETTING": VAR},
+    {"*": Unknown("{}", entries=((Unknown(parts=(None, "_PASSWORD")), VAR),))},
+    {"*": Unknown("{}", entries=((Unknown(parts=("DB_", None)), "hunter2"),))},
+    {"*": Unknown("{}", entries=((Unknown(parts=(None, "_ID")), VAR),))},
     {"X": VAR},
     [VAR],
     Encoded({"X": VAR}),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from srm_checks.engines.terraform import json_template, operations
@@ -46,6 +47,7 @@ from srm_checks.engines.terraform.values import (
     choice,
     conjoin,
     derived,
+    element_of,
     hoist_failures,
     is_known,
     is_surely_set,
@@ -158,7 +160,7 @@ def _tuple(node: TupleNode, env: Env) -> Any:
 
 def _object(node: ObjectNode, env: Env) -> Any:
     members: dict[str, Any] = {}
-    unknown: list[Any] = []
+    opened: list[tuple[Any, Any]] = []
     fails: list[Any] = []
     for item in node.items:
         key, value = evaluate(item.key, env), evaluate(item.value, env)
@@ -168,11 +170,22 @@ def _object(node: ObjectNode, env: Env) -> Any:
             holds, value = split(value, FAILED)
             fails.append(holds)
         if not _add_member(members, key, value):
-            unknown += [key, value]
+            opened.append((key, value))
             site = env.site(node)
             members = {name: _perhaps_overridden(name, old, key, value, site) for name, old in members.items()}
-    result = OpenMap(members, env.site(node).unknown(*unknown)) if unknown else members
+    result = OpenMap(members, further_entries(members, opened, env.site(node))) if opened else members
     return choice(conjoin(fails), result, FAILED)
+
+
+def further_entries(known: Mapping[str, Any], opened: Sequence[tuple[Any, Any]], site: Site) -> Unknown:
+    """What an object has besides its known entries: those whose keys are not known, each if it is surely one more."""
+    rest = site.unknown(*(part for entry in opened for part in entry))
+    keys = [key.parts for key, _value in opened if isinstance(key, Unknown) and key.parts is not None]
+    if len(keys) < len(opened) or any(operations.could_be(key, name) for key in keys for name in known):
+        return rest
+    if any(operations.could_be_same(one, other) for one, other in itertools.combinations(keys, 2)):
+        return rest
+    return replace(rest, entries=tuple(opened))
 
 
 def _perhaps_overridden(name: str, old: Any, key: Any, value: Any, site: Site) -> Any:
@@ -226,7 +239,7 @@ def _items(collection: Any, site: Callable[[], Site]) -> Iterator[_Item]:
     elif isinstance(collection, (Unknown, ObjectValue)):
         base = collection if isinstance(collection, Unknown) else collection.unknown()
         subject = f"{base.subject}[*]" if base.subject else ""
-        value = derived(f"{base.text}[*]", [base], subject=subject)
+        value = element_of(base, derived(f"{base.text}[*]", [base], subject=subject))
         key = derived(f"{base.text} (key)", [base], subject=f"{subject}.key" if subject else "", present=True)
         yield _Item(key, value, None, repeated=True)
     else:

@@ -20,6 +20,7 @@ from srm_checks.engines.terraform.values import (
     choice,
     conjoin,
     derived,
+    element_of,
     leaves,
     map_branches,
     split,
@@ -202,7 +203,9 @@ def _open_entry(source: Any, site: Site, sample: Any = None) -> Entry:
     """Any number of elements of which at most a sample is known."""
     subject = _not_empty(site).subject
     key = derived("each.key", [source], subject=f"{subject}|each.key", present=True)
-    value = derived("each.value", [source], subject=f"{subject}|each.value") if sample is None else sample
+    value = sample
+    if sample is None:
+        value = element_of(source, derived("each.value", [source], subject=f"{subject}|each.value"))
     return Entry(None, key, value, _not_empty(site))
 
 

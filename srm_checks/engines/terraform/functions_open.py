@@ -6,6 +6,8 @@ Terraform would report an error.
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -16,6 +18,7 @@ from srm_checks.engines.terraform.operations import (
     equality,
     from_cond,
     index_of,
+    is_text,
     joined_parts,
     settled,
 )
@@ -32,6 +35,7 @@ from srm_checks.engines.terraform.values import (
     condition_of,
     conjoin,
     derived,
+    element_of,
     encode,
     is_known,
     may_be_omitted,
@@ -52,7 +56,7 @@ def _is_open(values: list[Any]) -> bool:
 def _any_element(value: Unknown) -> Repeated:
     """All elements of an unknown collection."""
     subject = f"{value.subject}[*]" if value.subject else ""
-    return Repeated(derived(f"{value.text}[*]", [value], subject=subject))
+    return Repeated(element_of(value, derived(f"{value.text}[*]", [value], subject=subject)))
 
 
 def _as_elements(value: Any) -> list[Any]:
@@ -78,7 +82,7 @@ def _merge(site: Site, *maps: Any) -> Any:
         if one is ABSENT:
             continue
         if isinstance(one, Unknown):
-            known, rest = {}, [*rest, *known.values(), one]
+            known, rest = {}, [*rest, *known.values(), _any_element(one).value]
         elif isinstance(one, OpenMap):
             known, rest = dict(one.known), [*rest, *known.values(), one.rest]
         elif isinstance(one, Repeated):
@@ -90,7 +94,7 @@ def _merge(site: Site, *maps: Any) -> Any:
                 known[key] = _over(value, known[key]) if key in known and may_be_omitted(value) else value
     if not rest:
         return known
-    return OpenMap(known, site.unknown(*rest))
+    return OpenMap(known, rest[0] if len(rest) == 1 else site.unknown(*rest))
 
 
 def _over(value: Any, below: Any) -> Any:
@@ -176,7 +180,7 @@ def _flat(value: Any, *, repeated: bool = False) -> list[Any]:
                 found.append(element)
         elif isinstance(element, list):
             found += _flat(element)
-        elif isinstance(element, Unknown):
+        elif isinstance(element, Unknown) and not is_text(element):
             # a list of any length, or a scalar: in either case elements of which nothing is known
             found.append(_any_element(element))
         elif isinstance(element, Choice):
@@ -295,6 +299,15 @@ def _tolist(site: Site, values: Any) -> Any:
     if isinstance(values, Unknown):
         return values
     return list(plain.elements(values))
+
+
+def _setproduct(site: Site, *sets: Any) -> Any:
+    lists = [_as_elements(one) for one in sets]
+    if any(map(_is_open, lists)):
+        return [Repeated([_sample(site, one) for one in lists])]
+    if math.prod(map(len, lists)) > ELEMENT_LIMIT:
+        raise Undecidable
+    return [list(combination) for combination in itertools.product(*lists)]
 
 
 def _one(site: Site, value: Any) -> Any:
@@ -417,7 +430,7 @@ def _join(site: Site, separator: Any, *lists: Any) -> Any:
 
 def _format(site: Site, pattern: Any, *values: Any) -> Any:
     if isinstance(pattern, Unknown):
-        return site.unknown(pattern, *values, present=True, fallible=True)
+        return _format_open(site, pattern, values)
     source = plain.text(pattern)
     pieces: list[str | None] = []
     at = position = 0
@@ -435,6 +448,25 @@ def _format(site: Site, pattern: Any, *values: Any) -> Any:
         pieces += _formatted(values[position], flags, width, precision, verb)
         position += 1
     pieces.append(source[at:])
+    return _with_holes(site, pieces, [pattern, *values])
+
+
+def _format_open(site: Site, pattern: Unknown, values: tuple[Any, ...]) -> Any:
+    """A pattern with holes. A hole may hold verbs, so that behind it only what is no verb is known."""
+    if pattern.parts is None:
+        return site.unknown(pattern, *values, present=True, fallible=True)
+    pieces: list[str | None] = []
+    for part in pattern.parts:
+        if part is None:
+            pieces.append(None)
+            continue
+        at = 0
+        for found in _FORMAT.finditer(part):
+            pieces += [part[at : found.start()], "%" if found[5] == "%" else None]
+            at = found.end()
+        pieces.append(part[at:])
+        if "%" in part[at:]:  # a verb that a hole cuts in two
+            return site.unknown(pattern, *values, present=True, fallible=True)
     return _with_holes(site, pieces, [pattern, *values])
 
 
@@ -480,14 +512,27 @@ def _formatted_number(value: int | float, flags: str, width: str, precision: str
 def _formatlist(site: Site, pattern: Any, *values: Any) -> Any:
     lists = [value for value in values if isinstance(value, list)]
     if any(isinstance(value, Unknown) for value in values) or any(map(_is_open, lists)):
-        return [Repeated(site.unknown(pattern, *values, present=True))]
+        return [Repeated(_format(site, pattern, *(_sample(site, value) for value in values)))]
     length = max((len(one) for one in lists), default=1)
     if any(len(one) != length for one in lists):
         return FAILED
     return [
-        _format(site, pattern, *(value[at] if isinstance(value, list) else value for value in values))
+        _format(_at(site, at), pattern, *(value[at] if isinstance(value, list) else value for value in values))
         for at in range(length)
     ]
+
+
+def _sample(site: Site, value: Any) -> Any:
+    """What any element of a list looks like; a value that is no list is the same for all."""
+    if isinstance(value, list):
+        only = value[0] if len(value) == 1 else None
+        return only.value if isinstance(only, Repeated) else derived(site.text, [value])
+    return _any_element(value).value if isinstance(value, Unknown) else value
+
+
+def _at(site: Site, at: int) -> Site:
+    """The site of one element of a list."""
+    return Site(site.text, f"{site.subject}[{at}]" if site.subject else "")
 
 
 def _by_piece(change: Callable[[str], str]) -> Callable[..., Any]:
@@ -604,6 +649,7 @@ OPEN_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "reverse": _reverse,
     "rsadecrypt": _not_computed,
     "sensitive": _same_value,
+    "setproduct": _setproduct,
     "slice": _slice,
     "startswith": _starts,
     "textdecodebase64": _not_computed,

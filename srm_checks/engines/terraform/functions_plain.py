@@ -11,7 +11,6 @@ import csv
 import hashlib
 import io
 import ipaddress
-import itertools
 import json
 import math
 import posixpath
@@ -22,7 +21,6 @@ from typing import Any, Final
 
 from srm_checks.engines.terraform import yaml_values
 from srm_checks.engines.terraform.values import (
-    ELEMENT_LIMIT,
     TEXT_LIMIT,
     SetValue,
     same,
@@ -279,13 +277,6 @@ def _sum(values: Any) -> int | float:
 # ------------------------------------------------------------------ collections
 
 
-def _setproduct(*sets: Any) -> list[Any]:
-    lists = [elements(one) for one in sets]
-    if math.prod(map(len, lists)) > ELEMENT_LIMIT:
-        raise Undecidable
-    return [list(combination) for combination in itertools.product(*lists)]
-
-
 def _setintersection(first: Any, *rest: Any) -> SetValue:
     kept = [value for value in elements(first) if all(any(same(value, v) for v in elements(other)) for other in rest)]
     return as_set(kept)
@@ -480,7 +471,6 @@ PLAIN_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "regexall": _regexall,
     "replace": _replace,
     "setintersection": _setintersection,
-    "setproduct": _setproduct,
     "setsubtract": _setsubtract,
     "setsymmetricdifference": _setsymmetricdifference,
     "setunion": _setunion,

@@ -18,6 +18,7 @@ from srm_checks.engines.terraform.values import (
     FAILED,
     PLAIN,
     TEXT_LIMIT,
+    Confined,
     Fallible,
     ObjectValue,
     OpenMap,
@@ -26,6 +27,7 @@ from srm_checks.engines.terraform.values import (
     condition_of,
     conjoin,
     derived,
+    element_of,
     hoist_failures,
     is_known,
     null_subject,
@@ -96,10 +98,14 @@ def _key_text(key: Any) -> str:
     return str(key) if isinstance(key, (int, float)) else ""
 
 
-def _inside(value: Unknown, step: str, site: Site) -> Unknown:
+def _inside(value: Unknown, step: str, site: Site) -> Any:
     """A part of an unknown; it is the same part wherever the same unknown is read."""
     subject = f"{value.subject}{step}" if value.subject else site.subject
-    return derived(site.text, [value], subject=subject, fallible=True)
+    if isinstance(value, Confined) and not value.is_collection:
+        for name, allowed in value.attributes:
+            if step in (f".{name}", f'["{name}"]') and value.subject:
+                return allowed[0] if len(allowed) == 1 else Options(f"{value.subject}.{name}", site.text, allowed)
+    return element_of(value, derived(site.text, [value], subject=subject, fallible=True))
 
 
 def _element(value: list[Any], key: Any, site: Site) -> Any:
@@ -156,10 +162,16 @@ def splat_of(value: Any, step: Callable[[Any], Any], site: Site) -> Any:
         return []
     if isinstance(value, list):
         return hoist_failures((_each(element, step) for element in value), list)
-    if isinstance(value, Unknown):
+    if isinstance(value, Unknown) and not is_text(value):
         element = derived(f"{value.text}[*]", [value], subject=f"{value.subject}[*]" if value.subject else "")
+        element = element_of(value, element)
         return hoist_failures([_each(Repeated(element), step)], list)
     return hoist_failures([step(value)], list)
+
+
+def is_text(value: Unknown) -> bool:
+    """Whether an unknown is surely a text, and so one element where a list may stand."""
+    return value.present and value.parts is not None
 
 
 def _each(element: Any, step: Callable[[Any], Any]) -> Any:
@@ -268,6 +280,15 @@ def could_be(parts: tuple[str | None, ...], literal: Any) -> bool:
         return False
     pattern = ".*".join(re.escape(piece) if piece is not None else "" for piece in parts)
     return re.fullmatch(pattern, found, re.DOTALL) is not None
+
+
+def could_be_same(one: tuple[str | None, ...], other: tuple[str | None, ...]) -> bool:
+    """Whether two texts with these pieces may be the same, by how they begin and end."""
+    for at, affix in ((0, str.startswith), (-1, str.endswith)):
+        a, b = one[at], other[at]
+        if a is not None and b is not None and not affix(a, b) and not affix(b, a):
+            return False
+    return True
 
 
 def _cannot_be_equal(left: Any, right: Any) -> bool:

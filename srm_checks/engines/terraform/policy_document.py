@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from srm_checks.engines.terraform.evaluate import further_entries
 from srm_checks.engines.terraform.operations import could_be
 from srm_checks.engines.terraform.resources import Element, argument, elements
+from srm_checks.engines.terraform.site import Site
 from srm_checks.engines.terraform.values import OMITTED, OpenMap, choice, derived, same
 from srm_checks.model import ABSENT, Choice, Encoded, Options, Repeated, Unknown
 
@@ -192,7 +194,8 @@ def _with_open_keys(group: dict[str, Any], opened: list[tuple[Unknown, Any]]) ->
         for key in known:
             if variable.parts is None or could_be(variable.parts, key):
                 known[key] = _together(known[key], more)
-    return OpenMap(known, derived(opened[0][0].text, [variable for variable, _values in opened]))
+    site = Site(opened[0][0].text, "")
+    return OpenMap(known, further_entries(group, opened, site))
 
 
 def _together(before: Any, values: Any) -> Any:

@@ -21,6 +21,7 @@ from srm_checks.engines.terraform.nodes import (
     Block,
     Call,
     Expression,
+    ForNode,
     Literal,
     Template,
     Traversal,
@@ -31,6 +32,7 @@ from srm_checks.engines.terraform.source import Source
 from srm_checks.engines.terraform.syntax import parse_template
 from srm_checks.engines.terraform.values import (
     FAILED,
+    Confined,
     ObjectValue,
     OpenMap,
     choice,
@@ -497,27 +499,60 @@ class ModuleScope:
             text = f"var.{name}"
             return self._validated(name, block, Unknown(text=text, subject=self.subject(text)))
         value = evaluate(given[0], given[1])
-        if value is ABSENT and not self._nullable(block) and "default" in block.body.attributes:
-            value = evaluate(block.body.attributes["default"].value, self.env)
+        if "default" in block.body.attributes and not self._nullable(block):
+            value = types.or_default(value, evaluate(block.body.attributes["default"].value, self.env))
         constraint = block.body.attributes.get("type")
         if constraint is not None:
             value = types.convert(value, constraint.value, lambda default: evaluate(default, self.env))
+        if value is ABSENT and given[2] is block.body.attributes.get("default"):
+            value = self._needed(name, block)
         return self._validated(name, block, value)
+
+    def _needed(self, name: str, block: Block) -> Any:
+        """A null default; where a validation refuses it, any value of the variable's type that is given instead."""
+        value: Any = ABSENT
+        for validation in block.body.named("validation"):
+            condition = validation.body.attributes.get("condition")
+            excuse = _null_allowed_if(condition.value, name) if condition else None
+            if excuse is None:
+                continue
+            allowed = operations.truth_cond(evaluate(excuse, self.env), self.env.site(excuse))
+            if allowed is None or allowed is True:
+                continue
+            constraint, text = block.body.attributes.get("type"), f"var.{name}"
+            given = types.open_value(
+                text,
+                self.subject(text),
+                constraint.value if constraint else None,
+                lambda default: evaluate(default, self.env),
+            )
+            value = choice(allowed, value, given)
+        return value
 
     def _nullable(self, block: Block) -> bool:
         nullable = block.body.attributes.get("nullable")
         return nullable is None or evaluate(nullable.value, self.env) is not False
 
     def _validated(self, name: str, block: Block, value: Any) -> Any:
-        """An unknown that a validation confines to some literals is one of these."""
+        """An unknown that a validation confines to some literals is one of these; so for attributes of its elements."""
         if not isinstance(value, Unknown) or not value.subject or value.parts is not None:
             return value
+        attributes: list[tuple[str, tuple[Any, ...]]] = []
         for validation in block.body.named("validation"):
             condition = validation.body.attributes.get("condition")
-            allowed = _allowed_values(condition.value, name) if condition else None
+            if condition is None:
+                continue
+            allowed = _allowed_values(condition.value, lambda node: _is_variable(node, name))
             if allowed:
                 return allowed[0] if len(allowed) == 1 else Options(value.subject, value.text, allowed)
-        return value
+            attribute = _confined_attribute(condition.value, name)
+            if attribute:
+                attributes.append(attribute)
+        if not attributes:
+            return value
+        v = value
+        confined = tuple(attributes)
+        return Confined(v.text, v.cause, v.refs, v.present, v.parts, v.subject, attributes=confined, is_collection=True)
 
     # -- resources
 
@@ -745,23 +780,62 @@ class _TemplateModule:
 # ------------------------------------------------------------------ validations
 
 
-def _allowed_values(condition: Expression, name: str) -> tuple[Any, ...] | None:
-    """The literals to which a validation confines `var.name`; None where it does not."""
+def _allowed_values(condition: Expression, is_it: Callable[[Expression], bool]) -> tuple[Any, ...] | None:
+    """The literals to which a condition confines the value that is meant; None where it does not."""
     if isinstance(condition, Call) and condition.name == "contains" and len(condition.arguments) == 2:
         values, wanted = condition.arguments
         if isinstance(values, Call) and values.name in ("tolist", "toset") and len(values.arguments) == 1:
             values = values.arguments[0]
-        if _is_variable(wanted, name) and isinstance(values, TupleNode):
+        if is_it(wanted) and isinstance(values, TupleNode):
             return _literals(values.items)
     if isinstance(condition, Binary) and condition.operator == "||":
-        left, right = _allowed_values(condition.left, name), _allowed_values(condition.right, name)
+        left, right = _allowed_values(condition.left, is_it), _allowed_values(condition.right, is_it)
         if left is None or right is None:
             return None
         return left + tuple(value for value in right if not any(same(value, other) for other in left))
     if isinstance(condition, Binary) and condition.operator == "==":
         for one, other in ((condition.left, condition.right), (condition.right, condition.left)):
-            if _is_variable(one, name):
+            if is_it(one):
                 return _literals((other,))
+    return None
+
+
+def _confined_attribute(condition: Expression, name: str) -> tuple[str, tuple[Any, ...]] | None:
+    """An attribute of each element of `var.name`, and the literals to which `alltrue([for ...])` confines it."""
+    if not isinstance(condition, Call) or condition.name != "alltrue" or len(condition.arguments) != 1:
+        return None
+    each = condition.arguments[0]
+    if not isinstance(each, ForNode) or each.key is not None or each.condition is not None:
+        return None
+    if not _is_variable(each.collection, name):
+        return None
+    found: set[str] = set()
+
+    def is_attribute(node: Expression) -> bool:
+        if not isinstance(node, Traversal) or node.root != each.value_name or len(node.steps) != 1:
+            return False
+        step = node.steps[0]
+        if isinstance(step, AttributeStep):
+            found.add(step.name)
+        return isinstance(step, AttributeStep)
+
+    allowed = _allowed_values(each.value, is_attribute)
+    return (found.pop(), allowed) if allowed and len(found) == 1 else None
+
+
+def _null_allowed_if(condition: Expression, name: str) -> Expression | None:
+    """What excuses `var.name` from being set, by a validation of the form `excuse || var.name != null`."""
+    if not isinstance(condition, Binary) or condition.operator != "||":
+        return None
+    for one, other in ((condition.left, condition.right), (condition.right, condition.left)):
+        if (
+            isinstance(one, Binary)
+            and one.operator == "!="
+            and any(_is_variable(side, name) for side in (one.left, one.right))
+            and any(isinstance(side, Literal) and side.value is ABSENT for side in (one.left, one.right))
+            and f"var.{name}" not in other.text
+        ):
+            return other
     return None
 
 

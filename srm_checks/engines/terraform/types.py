@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeGuard
 
 from srm_checks.engines.terraform.functions_plain import FunctionError, as_set, number
 from srm_checks.engines.terraform.nodes import Call, Expression, Literal, ObjectNode, Traversal, TupleNode
@@ -14,11 +15,13 @@ from srm_checks.engines.terraform.values import (
     Reach,
     SetValue,
     TooManyBranches,
+    choice,
     is_known,
     lift,
+    null_subject,
     text_of,
 )
-from srm_checks.model import ABSENT, Choice, Encoded, Options, Repeated, Unknown
+from srm_checks.model import ABSENT, Choice, Encoded, Options, Repeated, Test, Unknown
 
 Default = Callable[[Expression], Any]
 
@@ -49,6 +52,28 @@ def convert(value: Any, constraint: Expression, default: Default) -> Any:
     if constraint.name == "tuple" and isinstance(inner, TupleNode):
         return _tuple(value, inner, default)
     return value
+
+
+def open_value(text: str, subject: str, constraint: Expression | None, default: Default) -> Any:
+    """A value of the type `constraint` that is not null, and of which nothing else is known.
+
+    An object has the attributes of its type, and those with a default are not null either.
+    """
+    attributes = _attributes(constraint.arguments[0]) if _is_object(constraint) else None
+    if attributes is None:
+        return Unknown(text=text, subject=subject, present=True)
+    result: dict[str, Any] = {}
+    for name, kind, fallback in attributes:
+        at, about = f"{text}.{name}", f"{subject}.{name}"
+        if fallback is None or default(fallback) is ABSENT:
+            result[name] = Unknown(text=at, subject=about)
+        else:
+            result[name] = open_value(at, about, kind, default)
+    return result
+
+
+def _is_object(constraint: Expression | None) -> TypeGuard[Call]:
+    return isinstance(constraint, Call) and constraint.name == "object" and len(constraint.arguments) == 1
 
 
 def _tuple(value: Any, inner: TupleNode, default: Default) -> Any:
@@ -104,19 +129,41 @@ def _map(value: Any, inner: Expression, default: Default) -> Any:
 
 
 def _object(value: Any, inner: Expression, default: Default) -> Any:
-    if not isinstance(value, dict) or not isinstance(inner, ObjectNode):
+    attributes = _attributes(inner)
+    if not isinstance(value, dict) or attributes is None:
         return value
     result: dict[str, Any] = {}
-    for item in inner.items:
+    for name, kind, fallback in attributes:
+        given = value.get(name, ABSENT)
+        if fallback is not None:
+            given = or_default(given, default(fallback))
+        result[name] = convert(given, kind, default)
+    return result
+
+
+def or_default(given: Any, fallback: Any) -> Any:
+    """A value, with its default where it is null."""
+    if given is ABSENT or given is OMITTED:
+        return fallback
+    if isinstance(given, Choice):
+        return choice(given.cond, or_default(given.then, fallback), or_default(given.otherwise, fallback))
+    if isinstance(given, Unknown) and given.subject and not given.present and fallback is not ABSENT:
+        is_null = Test(null_subject(given.subject), True, f"{given.text} == null")
+        return choice(is_null, fallback, replace(given, present=True))
+    return given
+
+
+def _attributes(node: Expression) -> list[tuple[str, Expression, Expression | None]] | None:
+    """The attributes of an object type as (name, type, default); None where it cannot be read."""
+    if not isinstance(node, ObjectNode):
+        return None
+    found: list[tuple[str, Expression, Expression | None]] = []
+    for item in node.items:
         if not isinstance(item.key, Literal) or not isinstance(item.key.value, str):
-            return value
-        name, kind = item.key.value, item.value
-        fallback: Expression | None = None
+            return None
+        kind, fallback = item.value, None
         if isinstance(kind, Call) and kind.name == "optional" and kind.arguments:
             fallback = kind.arguments[1] if len(kind.arguments) > 1 else None
             kind = kind.arguments[0]
-        given = value.get(name, ABSENT)
-        if given is ABSENT and fallback is not None:
-            given = default(fallback)
-        result[name] = convert(given, kind, default)
-    return result
+        found.append((item.key.value, kind, fallback))
+    return found

@@ -1,9 +1,10 @@
 """Open values: how choices are carried through operations, and how values become conditions and back.
 
-Inside the evaluator five more kinds of value exist beside those of `model`; `export` turns them into the latter.
+Inside the evaluator more kinds of value exist beside those of `model`; `export` turns them into the latter.
 
 * `FAILED`: evaluation fails here (an index out of range). A branch that fails cannot be deployed; `try` looks for it.
 * `OMITTED`: an element that a `for` condition left out, in a branch of a Choice.
+* `Confined`: an unknown of which a validation tells something.
 * `OpenMap`: a map with some known keys and others that are not known.
 * `SetValue`: a list that is a set.
 * `ObjectValue`: a resource or module, whose attributes are read when asked for.
@@ -63,6 +64,22 @@ OMITTED: Final = _Mark("OMITTED")
 @dataclass(frozen=True, slots=True)
 class Fallible(Unknown):
     """An unknown whose evaluation may fail, so that `try` may go past it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confined(Unknown):
+    """An unknown object of which a validation confines attributes to some literals, or a collection of such objects."""
+
+    attributes: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    is_collection: bool = False
+
+
+def element_of(collection: Any, element: Unknown) -> Unknown:
+    """An element of a collection, with what a validation says of each."""
+    if not isinstance(collection, Confined) or not collection.is_collection:
+        return element
+    e = element
+    return Confined(e.text, e.cause, e.refs, e.present, e.parts, e.subject, attributes=collection.attributes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -558,7 +575,7 @@ def export(value: Any, text: str) -> Any:
     """A value as the model wants it. `text` is the expression, for what has no value of its own."""
     if isinstance(value, PLAIN) or value is ABSENT:
         return value
-    if isinstance(value, Fallible):
+    if isinstance(value, (Fallible, Confined)):
         return Unknown(value.text, value.cause, value.refs, value.present, value.parts, value.subject)
     if isinstance(value, (Unknown, Options)):
         return value
@@ -582,6 +599,8 @@ def export(value: Any, text: str) -> Any:
 def _export_open_map(value: OpenMap, text: str) -> dict[str, Any]:
     """The known entries, also those that are null: without them, the rest would speak of their keys."""
     rest = export(value.rest, text)
+    if isinstance(rest, Unknown) and rest.entries:
+        rest = replace(rest, entries=tuple((key, export(element, text)) for key, element in rest.entries))
     if not isinstance(rest, Unknown):  # a known one would say that every key is there
         rest = derived(text, [value.rest])
     members = {key: export(_or_rest(element, rest), text) for key, element in value.known.items()}

@@ -361,3 +361,91 @@ def test_equal_texts_in_two_modules_are_two_questions(roots: Any) -> None:
 )
 def test_arn_of_a_declared_resource(roots: Any, kind: str, parts: tuple[str | None, ...]) -> None:
     assert roots.value(f"{kind}.it.arn", f'resource "{kind}" "it" {{}}').parts == parts
+
+
+def parts_of(value: Any) -> Any:
+    """The pieces of texts with holes, through lists."""
+    if isinstance(value, list):
+        return [parts_of(element) for element in value]
+    if isinstance(value, Repeated):
+        return Repeated(parts_of(value.value))
+    return value.parts if isinstance(value, Unknown) else value
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        pytest.param(
+            'formatlist("arn:%s:${var.env}:key/k", ["a", "b"])',
+            [("arn:", None, ":", None, ":key/k")] * 2,
+            id="open-pattern",
+        ),
+        pytest.param('format("%s-${var.env}-100%%", "z")', (None, "-", None, "-100%"), id="escaped-percent"),
+        pytest.param('format("%-${var.env}s", "z")', None, id="verb-with-a-hole-in-it"),
+        pytest.param('formatlist("%s/*", [var.env, "x"])', [(None, "/*"), "x/*"], id="open-element"),
+        pytest.param('formatlist("%s/%d", var.names, 3)', [Repeated((None, "/3"))], id="open-list"),
+        pytest.param('formatlist("%s/*", concat(["a"], var.names))', [Repeated((None, "/*"))], id="half-open-list"),
+        pytest.param('formatlist("%s/*", [for n in var.names : "x-${n}"])', [Repeated(("x-", None, "/*"))], id="for"),
+    ],
+)
+def test_formats_keep_what_is_known(roots: Any, expression: str, expected: Any) -> None:
+    assert parts_of(roots.value(expression, OPEN)) == expected
+
+
+def test_formatted_elements_are_different_values(roots: Any) -> None:
+    first, second = roots.value('formatlist("%s/*", [var.env, var.on])', OPEN)
+    assert first.subject != second.subject
+
+
+def test_a_text_is_one_element(roots: Any) -> None:
+    assert parts_of(roots.value('"a-${var.env}"[*]', OPEN)) == [("a-", None)]
+    assert roots.value("aws_kms_key.k.arn[*]", OPEN) == [roots.value("aws_kms_key.k.arn", OPEN)]
+    assert isinstance(roots.value("var.names[*]", OPEN)[0], Repeated)
+    flat = roots.value('flatten([aws_kms_key.k.arn, "a-${var.env}", var.names, ["b"]])', OPEN)
+    assert parts_of(flat) == [("arn:", None), ("a-", None), Repeated(None), "b"]
+
+
+def test_pairs_of_open_elements(roots: Any) -> None:
+    pairs = roots.value('setproduct(["a", "b"], ["x", "${var.env}.s3"])', OPEN)
+    assert parts_of(pairs) == [["a", "x"], ["a", (None, ".s3")], ["b", "x"], ["b", (None, ".s3")]]
+    assert parts_of(roots.value('setproduct(var.names, ["x"])', OPEN)) == [Repeated([None, None])]
+
+
+def test_what_is_merged_with_an_open_map_comes_from_it(roots: Any) -> None:
+    merged = roots.value("merge(jsondecode(aws_kms_key.k.policy), { a = 1 })", OPEN)
+    assert merged["a"] == 1
+    assert merged["*"].subject == "|jsondecode(aws_kms_key.k.policy)[*]"
+
+
+@pytest.mark.parametrize(
+    ("expression", "keys"),
+    [
+        pytest.param('{ "${var.env}_A" = 1, b = 2 }', [((None, "_A"), 1)], id="one-more"),
+        pytest.param(
+            '{ "${var.env}_A" = 1, "${var.on}_B" = 2 }', [((None, "_A"), 1), ((None, "_B"), 2)], id="two-of-their-own"
+        ),
+        pytest.param('{ "${var.env}_A" = 1, "${var.on}_A" = 2 }', [], id="perhaps-the-same"),
+        pytest.param('{ "${var.env}_A" = 1, X_A = 2 }', [], id="perhaps-a-known-one"),
+        pytest.param("{ (var.env) = 1 }", [], id="nothing-known-of-it"),
+    ],
+)
+def test_entries_whose_keys_are_not_known(roots: Any, expression: str, keys: list[Any]) -> None:
+    further = roots.value(expression, OPEN)["*"]
+    assert [(key.parts, value) for key, value in further.entries] == keys
+
+
+def test_conditions_of_a_policy_document_whose_keys_are_not_known(roots: Any) -> None:
+    setting = """
+    data "aws_iam_policy_document" "d" {
+      statement {
+        condition {
+          test     = "StringEquals"
+          variable = "${var.env}:sub"
+          values   = ["a"]
+        }
+      }
+    }
+    """
+    document = roots.value("data.aws_iam_policy_document.d.json", OPEN + setting)
+    further = document.value["Statement"][0]["Condition"]["StringEquals"]["*"]
+    assert [(key.parts, value) for key, value in further.entries] == [((None, ":sub"), ["a"])]
