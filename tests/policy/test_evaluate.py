@@ -111,7 +111,7 @@ def test_impossible_branches_are_asked_for() -> None:
 
 
 def nested(depth: int, last: bool) -> Choice:
-    """A value that hangs on `depth` conditions, of which each has a branch that is met at once."""
+    """A value that hangs on `depth` conditions one after another, and is true unless all of them hold."""
     value: object = last
     for number in range(depth, 0, -1):
         value = Choice(Test(f"|var.v{number}", "x", f"var.v{number}"), value, True)
@@ -127,8 +127,10 @@ def test_a_gap_is_one_however_many_other_branches_there_are() -> None:
 
 def test_where_branches_are_too_many_in_all_few_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("srm_checks.policy.evaluate.BUDGET", 20)
-    rule = policy(ON)
-    things = [thing(f"thing.t{number}", flag=nested(10, True)) for number in range(4)]
+    either = "{attribute: flag, is_true: yes, absent: gap}, {attribute: other, is_true: yes, absent: gap}"
+    rule = policy(f"require: {{any: [{either}]}}")
+    first = Choice(Test("|var.v1", "x", "var.v1"), True, False)
+    things = [thing(f"thing.t{number}", flag=nested(10, False), other=first) for number in range(4)]
     found = [(verdict.outcome, verdict.detail) for verdict in verdicts(rule, *things)]
     few = (Outcome.UNKNOWN, "more than 4 branches")
     assert found == [(Outcome.MET, ""), (Outcome.MET, ""), few, few]
