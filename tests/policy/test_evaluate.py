@@ -129,8 +129,8 @@ def test_where_branches_are_too_many_in_all_few_are_tried(monkeypatch: pytest.Mo
     monkeypatch.setattr("srm_checks.policy.evaluate.BUDGET", 20)
     either = "{attribute: flag, is_true: yes, absent: gap}, {attribute: other, is_true: yes, absent: gap}"
     rule = policy(f"require: {{any: [{either}]}}")
-    first = Choice(Test("|var.v1", "x", "var.v1"), True, False)
-    things = [thing(f"thing.t{number}", flag=nested(10, False), other=first) for number in range(4)]
+    last = Choice(Test("|var.v10", "x", "var.v10"), True, False)
+    things = [thing(f"thing.t{number}", flag=nested(10, False), other=last) for number in range(4)]
     found = [(verdict.outcome, verdict.detail) for verdict in verdicts(rule, *things)]
     few = (Outcome.UNKNOWN, "more than 4 branches")
     assert found == [(Outcome.MET, ""), (Outcome.MET, ""), few, few]
