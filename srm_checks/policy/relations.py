@@ -18,7 +18,7 @@ from srm_checks.policy.access import (
     same,
 )
 from srm_checks.policy.leaves import at_absence
-from srm_checks.policy.provenance import comes_from_reference
+from srm_checks.policy.provenance import comes_from_reference, is_picked
 from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN, Fact, Result, all_of, any_of, negate
 
 
@@ -305,19 +305,17 @@ def referring(
         named = context.lookup(value, link, path)
         if all(item is ABSENT for item, _at in named):
             return at_absence(resource, path + link, at_absent)
-        results: list[Result] = []
-        seen: set[int] = set()
         values = [item for item, _at in named if item is not ABSENT]
-        branches = hangs_on_branch(value, link)
-        for ref in references_at(resource, link, path):
-            for other in context.index.targets(ref):
-                if other.type not in types or id(other) in seen:
-                    continue
-                if branches and not any(_stands_in(context, item, ref, other) for item in values):
-                    continue
-                if context.holds(other.exists):
-                    seen.add(id(other))
-                    results.append(_judge_other(context, other, tests))
+        mentioned = [
+            (ref, other)
+            for ref in references_at(resource, link, path)
+            for other in context.index.targets(ref)
+            if other.type in types
+        ]
+        results = [
+            _judge_one_of(context, others, values, tests)
+            for others in _meant(context, values, mentioned, branches=hangs_on_branch(value, link))
+        ]
         link_fact = Fact(resource, named[0][1], values[0], named[0][1])
         if results:
             return _with_fact(_quantify(results, head), link_fact)
@@ -338,6 +336,65 @@ def referring(
         return Result(UNKNOWN, (link_fact,), cause, opener.text if opener else str(values[0]))
 
     return judge
+
+
+def _meant(
+    context: Context, values: list[Any], mentioned: list[tuple[Ref, Resource]], *, branches: bool
+) -> Iterator[list[Resource]]:
+    """The declared resources that an attribute means: for each that it means, those of which it is one.
+
+    An expression may mention more than comes out of it: `try(a.id, b.id)` means `a`. An open value tells what it comes
+    from; that may be several of which it is one (`element([a.id, b.id], var.i)`). Where `branches` is true, conditions
+    decide on the values, and what no value tells stands in another branch.
+    """
+    candidates = {id(other): other for _ref, other in mentioned}
+    if len(candidates) > 1 or branches:
+        choices, silent = _told_by_values(context, values, mentioned)
+        told = {id(other) for others in choices for other in others}
+        if silent and not branches:
+            choices += [[other] for key, other in candidates.items() if key not in told]
+    else:
+        choices = [[other] for other in candidates.values()]
+    seen: set[frozenset[int]] = set()
+    for choice in choices:
+        others = [other for other in choice if context.holds(other.exists)]
+        same_ones = frozenset(map(id, others))
+        if others and same_ones not in seen:
+            seen.add(same_ones)
+            yield others
+
+
+def _told_by_values(
+    context: Context, values: list[Any], mentioned: list[tuple[Ref, Resource]]
+) -> tuple[list[list[Resource]], bool]:
+    """What each value tells of the resources that it comes from, and whether one tells nothing."""
+    choices: list[list[Resource]] = []
+    silent = False
+    for item in (element for value in values for element, _index, _certain in context.elements(value)):
+        meant = {id(other): other for ref, other in mentioned if _comes_from(context, item, ref, other)}
+        others = list(meant.values())
+        one_of_them = isinstance(item, Unknown) and is_picked(item)
+        choices += [others] if one_of_them else [[other] for other in others]
+        silent = silent or not others
+    return choices, silent
+
+
+def _comes_from(context: Context, item: Any, ref: Ref, other: Resource) -> bool:
+    if isinstance(item, Unknown):
+        return any(_may_be(told, other) for told in item.refs)
+    return _stands_in(context, item, ref, other)
+
+
+def _judge_one_of(
+    context: Context, others: list[Resource], values: list[Any], tests: Mapping[str, Condition]
+) -> Result:
+    """What the resource says that is meant, where it is one of several: what all of them say, else it is unknown."""
+    said = [_judge_other(context, other, tests) for other in others]
+    if all(result.truth == said[0].truth for result in said):
+        return said[0]
+    facts = tuple(fact for result in said for fact in result.facts)
+    opener = next((item for item in values if isinstance(item, Unknown)), None)
+    return Result(UNKNOWN, facts, opener.cause if opener else Cause.UNRESOLVED_VALUE, opener.text if opener else "")
 
 
 def _with_fact(result: Result, fact: Fact) -> Result:
