@@ -336,6 +336,44 @@ def test_an_instance_of_which_the_key_is_open() -> None:
         assert outcome(policy(THROUGH), mine, *others).split(" ")[0] == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(Unknown("x", refs=(Ref("aws_thing.a"),), present=True), ["met", "gap"], id="it comes from one"),
+        pytest.param("a", ["met", "gap"], id="it is what one is called"),
+        pytest.param(
+            Unknown("x[var.i]", refs=(Ref("aws_thing.a"), Ref("aws_thing.b")), subject="|x[var.i]"),
+            ["unknown (unresolved-value)"] * 2,
+            id="it comes from one of both",
+        ),
+        pytest.param(Unknown("x", refs=(Ref("aws_thing.a"), Ref("aws_thing.b"))), ["met"] * 2, id="it comes from both"),
+        pytest.param(Unknown("x"), ["met"] * 2, id="it tells nothing"),
+        pytest.param(
+            Unknown("x", refs=(Ref("aws_thing.a"),), parts=("arn:", None, "/names/b")),
+            ["met"] * 2,
+            id="a text that has the name of one in it",
+        ),
+        pytest.param({"known": "a"}, ["met"] * 2, id="it is no text"),
+    ],
+)
+def test_a_resource_that_mentions_several(value: object, expected: list[str]) -> None:
+    mentions = [(("thing",), Ref("aws_thing.a", None, "title")), (("thing",), Ref("aws_thing.b", None, "title"))]
+    guard = thing("l", type="aws_lock", references=mentions, thing=value, flag=True)
+    found = verdicts(policy(BY), thing("a", title="a"), thing("b", title="b"), guard)
+    assert [words(verdict) for verdict in found] == expected
+
+
+def test_one_of_several_counts_only_where_it_would_change_the_answer() -> None:
+    value = Unknown("x[var.i]", refs=(Ref("aws_thing.a"), Ref("aws_thing.b")), subject="|x[var.i]")
+    mentions = [(("thing",), ref) for ref in value.refs]
+    sure = thing("l", type="aws_lock", references=[mentions[0]], thing="?", flag=True)
+    for flag, told in ((True, "met"), (False, "unknown (unresolved-value)")):
+        picked = thing("o", type="aws_lock", references=mentions, thing=value, flag=flag)
+        assert outcome(policy(BY), thing("a"), thing("b"), picked, sure) == told
+    closed = thing("o", type="aws_lock", references=mentions, thing=value, flag=False)
+    assert outcome(policy(BY), thing("a"), thing("b"), closed) == "gap"
+
+
 # ------------------------------------------------------------------ absences
 
 TRAIL = "absence: {account_wide: yes, where: {attribute: flag, is_true: yes, absent: gap}, because_of: {terraform: [aws_vm]}}"
