@@ -178,8 +178,44 @@ def test_what_the_tables_prove(before: str, after: str, same: bool) -> None:
     assert equivalent(*(version(f"require: {{{body}}}") for body in (before, after))) is same
 
 
-def version(body: str) -> Version:
-    types = "resources: {terraform: aws_thing, cloudformation: {not_expressible: not here}}\n"
+PRIVATE = "missing: unknown, absent: unknown, {}: {{attribute: map_public_ip_on_launch, is_false: yes, absent: met}}"
+
+
+@pytest.mark.parametrize(
+    ("types", "link", "same"),
+    [
+        pytest.param("{terraform: aws_instance}", "through: subnet_id", True, id="one value"),
+        pytest.param("{cloudformation: 'AWS::EC2::Instance'}", "through: subnet_id", True, id="one value, the other way"),
+        pytest.param("{terraform: aws_lb}", "through: subnets", False, id="a list"),
+        pytest.param("{terraform: aws_thing}", "through: subnet_id", False, id="a type of which nothing is known"),
+        pytest.param("{terraform: aws_instance}", "by: tags", False, id="what refers to it"),
+    ],
+)  # fmt: skip
+def test_one_reference_leads_to_one_resource(types: str, link: str, same: bool) -> None:
+    subnets = "{terraform: aws_subnet, cloudformation: 'AWS::EC2::Subnet'}"
+    some, every = (
+        Version(parse("policy.yaml", f"{HEAD}resources: {types}\nrequire: {{related: {{resources: {subnets}, {link}, "
+        f"{PRIVATE.format(head)}}}}}\n").data, {})
+        for head in ("some", "every")
+    )  # fmt: skip
+    assert equivalent(some, every) is same
+    assert equivalent(every, some) is same
+
+
+def test_an_element_of_a_list_leads_to_one_resource() -> None:
+    some, every = (
+        version(
+            "require: {every: {in: policy_arns, where: {related: {resources: aws_iam_policy, through: ., "
+            f"missing: unknown, {head}: {{attribute: name, equals: a, absent: unknown}}}}}}}}, absent: met}}",
+            "aws_iam_role_policy_attachments_exclusive",
+        )
+        for head in ("some", "every")
+    )
+    assert equivalent(some, every)
+
+
+def version(body: str, type_name: str = "aws_thing") -> Version:
+    types = f"resources: {{terraform: {type_name}, cloudformation: {{not_expressible: not here}}}}\n"
     return Version(parse("policy.yaml", HEAD + types + body).data, {})
 
 

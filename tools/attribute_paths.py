@@ -216,6 +216,8 @@ def repeats(type_name: str, path: Segments, below: Segments = ()) -> bool:
 
     `below` leads to what it is looked up in. True where nothing is known of it.
     """
+    if "::" in type_name and _META[naming.CLOUDFORMATION].intersection((*below, *path)[:1]):
+        return False  # what stands beside the properties has no list in it
     shape = shape_of(type_name)
     for index, step in enumerate((*below, *path[:-1])):
         if shape is None or step not in shape.names():
@@ -224,6 +226,21 @@ def repeats(type_name: str, path: Segments, below: Segments = ()) -> bool:
         if shape.repeated and index >= len(below):
             return True
     return False
+
+
+def takes_one_value(type_name: str, path: Segments, below: Segments = ()) -> bool:
+    """Whether the path leads to one plain value at most; `below` as for `repeats`.
+
+    Without a path that is asked of an element of `below` itself. False where nothing is known of it.
+    """
+    if repeats(type_name, path, below):
+        return False
+    shape = shape_of(type_name)
+    for step in (*below, *path):
+        if shape is None or step not in shape.names():
+            return False
+        shape = shape.names()[step]
+    return shape is not None and shape.parts is None and not shape.open and not (path and shape.repeated)
 
 
 @functools.cache

@@ -18,6 +18,8 @@ resources by the same link, have the truth that they have then. So `{attribute: 
 Whether an attribute may be absent in some elements on the way to it, and set in others, is looked up where there is
 data on the nesting of the type (tools/attribute_paths.py). A list whose every element falls away counts as absent.
 
+By the same data an attribute that takes one value leads to one resource; of one, `some` and `every` ask the same.
+
 The cause of an unknown is no part of an outcome.
 """
 
@@ -35,7 +37,7 @@ from srm_checks.policy.operators import OPERATORS, PRESENCE
 from srm_checks.policy.quantifiers import COLLECTIONS
 from srm_checks.policy.source import Place, Source
 from srm_checks.policy.truth import FALSE, NA, NEGATED, TRUE, UNKNOWN, Result, all_of, any_of
-from tools.attribute_paths import repeats
+from tools.attribute_paths import repeats, takes_one_value
 
 Truths: TypeAlias = frozenset[int]
 Pairs: TypeAlias = frozenset[tuple[int, int]]
@@ -122,6 +124,13 @@ class _Reading:
         several = len(path) > 1 and (self.base is None or repeats(self.compiler.type_name, path, self.base))
         # Of several attributes one list is made before anything is asked of it.
         return _Known(self.scope, paths, repeated=len(paths) == 1 and several)
+
+    def leads_to_one(self, spec: Any) -> bool:
+        """Whether a `related` goes through an attribute that takes one value."""
+        if "through" not in spec or self.base is None:
+            return False
+        paths = self.paths(spec["through"])
+        return len(paths) == 1 and takes_one_value(self.compiler.type_name, paths[0], self.base)
 
     def truth(self, word: Any) -> int:
         return _WORDS[self.compiler.variant(word, ())]
@@ -338,6 +347,10 @@ class _Proof:
                     )
                 )
             return frozenset((truth, truth) for truth in _truths({"related": old}, place[:-1], here, known))
+        if sorted(changed) == ["every", "some"] and old[head] == new[next(key for key in changed if key != head)]:
+            if here.leads_to_one(old):
+                return frozenset((truth, truth) for truth in _truths({"related": old}, place[:-1], here, known))
+            return None
         if changed != [head]:
             return None
         others = [here.inside(place, type_name) for type_name in _relation(old, here).types]

@@ -51,6 +51,16 @@ def comes_from_reference(value: Unknown) -> bool:
     return bool(value.refs)
 
 
+def is_picked(value: Unknown) -> bool:
+    """Whether a value with several references is one of what they lead to, and not all of it.
+
+    What picks by an open index or key may find nothing there, so that the value is not surely set; what puts together
+    (a sorted list, a text) surely gives something. A value without a subject is none that an engine has worked out: of
+    a plan's it is known what its expression mentions, and no more.
+    """
+    return bool(value.subject) and value.parts is None and not value.present
+
+
 def is_imported(value: Unknown) -> bool:
     """Whether a value is what another stack exports, in clear text as all exports are."""
     return value.parts is None and _IMPORTED.match(value.text) is not None

@@ -83,7 +83,8 @@ In place of `in`, quantifiers take `values_of: ATTRIBUTE`, the values of a map (
 
 further one of `some`, `every`, `none` with a condition on them (none of these: that one is there), `missing` (the
 outcome where there is none) and `identity` (the attribute that holds the name by which others may mean it without a
-reference).
+reference). What an expression comes to counts, not all that it mentions: `try(a.id, b.id)` means `a`. Where it is open
+which of several is meant, as in `element([a.id, b.id], var.i)`, the answer is what all of them say, else it is unknown.
 """
 
 

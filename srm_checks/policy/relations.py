@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from srm_checks.model import ABSENT, Cause, Path, Ref, Resource, Unknown
@@ -18,7 +18,7 @@ from srm_checks.policy.access import (
     same,
 )
 from srm_checks.policy.leaves import at_absence
-from srm_checks.policy.provenance import comes_from_reference
+from srm_checks.policy.provenance import comes_from_reference, is_picked
 from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN, Fact, Result, all_of, any_of, negate
 
 
@@ -53,50 +53,76 @@ def referred(
 
     def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
         results: list[Result] = []
+        perhaps: list[Resource] = []
         counted: set[int] = {id(resource)}
         for type_name, link in links.items():
             loose = context.index.loose(type_name, link)
             meant = (
                 *_referrers(context, resource, type_name, link),
-                *_namesakes(context, resource, link, loose, identity),
+                *((other, True) for other in _namesakes(context, resource, link, loose, identity)),
             )
-            for other in meant:
+            for other, surely in meant:
                 if id(other) not in counted and context.holds(other.exists):
                     counted.add(id(other))
-                    results.append(_judge_other(context, other, tests))
+                    if surely:
+                        results.append(_judge_other(context, other, tests))
+                    else:
+                        perhaps.append(other)
         answer = _quantify(results, head) if results else _missing(context, resource, missing, links)
         if results and answer.truth == decisive:
             return answer
+        # Whether one refers here may be open; that matters only if what it says would change the answer.
+        for other in perhaps:
+            told = _judge_other(context, other, tests)
+            if _quantify([*results, told], head).truth != answer.truth:
+                return _quantify([*results, _doubt(resource, other, Cause.UNRESOLVED_VALUE)], head)
         for type_name, link in links.items():
             loose = context.index.loose(type_name, link)
-            for told, others in _strangers(context, resource, loose, identity, tests).items():
-                # Whether these refer here is open; that matters only if what they say would change the answer.
-                if _quantify([*results, Result(told)], head).truth == answer.truth:
+            for truth, others in _strangers(context, resource, loose, identity, tests).items():
+                if _quantify([*results, Result(truth)], head).truth == answer.truth:
                     continue
                 for other in others:
                     if id(other) in counted or _means(context, other, link, resource, identity) != UNKNOWN:
                         continue
                     if context.holds(other.exists):
-                        fact = (Fact(resource, (), ABSENT, ()),)
-                        doubt = Result(UNKNOWN, fact, Cause.MISSING_REFERENCE, f"{other.address} may refer to it")
-                        return _quantify([*results, doubt], head)
+                        return _quantify([*results, _doubt(resource, other, Cause.MISSING_REFERENCE)], head)
         return answer
 
     return judge
 
 
-def _referrers(context: Context, resource: Resource, type_name: str, link: Segments) -> Iterator[Resource]:
-    """The resources of a type whose attribute mentions this one in this scenario."""
+def _doubt(resource: Resource, other: Resource, cause: Cause) -> Result:
+    return Result(UNKNOWN, (Fact(resource, (), ABSENT, ()),), cause, f"{other.address} may refer to it")
+
+
+def _referrers(context: Context, resource: Resource, type_name: str, link: Segments) -> Iterator[tuple[Resource, bool]]:
+    """The resources of a type whose attribute means this one in this scenario, and whether it surely does."""
     seen: set[int] = set()
-    for other, ref in context.index.mentions(type_name, link, resource):
+    for other, _ref in context.index.mentions(type_name, link, resource):
         if id(other) in seen:
             continue
-        if hangs_on_branch(other.attributes, link):
-            named = _named_by(context, other, link)
-            if not any(_stands_in(context, item, ref, resource) for item in named):
-                continue
         seen.add(id(other))
-        yield other
+        surely = _means_of_mentioned(context, other, link).get(id(resource))
+        if surely is not None:
+            yield other, surely
+
+
+def _means_of_mentioned(context: Context, other: Resource, link: Segments) -> Mapping[int, bool]:
+    """Which of the resources that an attribute mentions it means, by their ids, and whether it surely does."""
+    memo = context.index.memo
+    key = ("means", id(other), link)
+    if not context.assignment and key in memo:
+        known: Mapping[int, bool] = memo[key]
+        return known
+    branches = hangs_on_branch(other.attributes, link)
+    mentioned = [(ref, target) for ref in references_at(other, link) for target in context.index.targets(ref)]
+    means: dict[int, bool] = {}
+    for choice in _meant(context, mentioned, lambda: _named_by(context, other, link), branches=branches):
+        for target in choice:
+            means[id(target)] = means.get(id(target), False) or len(choice) == 1
+    if not context.assignment and not branches:
+        memo[key] = means
+    return means
 
 
 def _stands_in(context: Context, value: Any, ref: Ref, target: Resource) -> bool:
@@ -305,19 +331,21 @@ def referring(
         named = context.lookup(value, link, path)
         if all(item is ABSENT for item, _at in named):
             return at_absence(resource, path + link, at_absent)
-        results: list[Result] = []
-        seen: set[int] = set()
         values = [item for item, _at in named if item is not ABSENT]
-        branches = hangs_on_branch(value, link)
-        for ref in references_at(resource, link, path):
-            for other in context.index.targets(ref):
-                if other.type not in types or id(other) in seen:
-                    continue
-                if branches and not any(_stands_in(context, item, ref, other) for item in values):
-                    continue
-                if context.holds(other.exists):
-                    seen.add(id(other))
-                    results.append(_judge_other(context, other, tests))
+        mentioned = [
+            (ref, other)
+            for ref in references_at(resource, link, path)
+            for other in context.index.targets(ref)
+            if other.type in types
+        ]
+        results: list[Result] = []
+        seen: set[frozenset[int]] = set()
+        for choice in _meant(context, mentioned, lambda: values, branches=hangs_on_branch(value, link)):
+            others = [other for other in choice if context.holds(other.exists)]
+            ids = frozenset(map(id, others))
+            if others and ids not in seen:
+                seen.add(ids)
+                results.append(_judge_one_of(context, others, values, tests))
         link_fact = Fact(resource, named[0][1], values[0], named[0][1])
         if results:
             return _with_fact(_quantify(results, head), link_fact)
@@ -338,6 +366,62 @@ def referring(
         return Result(UNKNOWN, (link_fact,), cause, opener.text if opener else str(values[0]))
 
     return judge
+
+
+def _meant(
+    context: Context, mentioned: list[tuple[Ref, Resource]], read: Callable[[], list[Any]], *, branches: bool
+) -> list[list[Resource]]:
+    """The declared resources that an attribute means: for each that it means, those of which it is one.
+
+    An expression may mention more than comes out of it: `try(a.id, b.id)` means `a`. An open value tells what it comes
+    from; that may be several of which it is one (`element([a.id, b.id], var.i)`). Where `branches` is true, conditions
+    decide on the values, and what no value tells stands in another branch. `read` gives the values.
+    """
+    candidates = {id(other): other for _ref, other in mentioned}
+    if len(candidates) < 2 and not branches:
+        return [[other] for other in candidates.values()]
+    choices, silent = _told_by_values(context, read(), mentioned, branches=branches)
+    if silent and not branches:
+        told = {id(other) for others in choices for other in others}
+        choices += [[other] for key, other in candidates.items() if key not in told]
+    return choices
+
+
+def _told_by_values(
+    context: Context, values: list[Any], mentioned: list[tuple[Ref, Resource]], *, branches: bool
+) -> tuple[list[list[Resource]], bool]:
+    """What each value tells of the resources that it comes from, and whether one tells nothing."""
+    by_base: dict[str, list[Resource]] = {}
+    for other in {id(other): other for _ref, other in mentioned}.values():
+        by_base.setdefault(other.base, []).append(other)
+    items = [element for value in values for element, _index, _certain in context.elements(value)]
+    choices: list[list[Resource]] = []
+    silent = not items
+    for item in items:
+        if isinstance(item, Unknown):
+            found = [other for told in item.refs for other in by_base.get(told.target, ()) if _may_be(told, other)]
+            silent = silent or _says_a_name(item)  # what is known of a text may be the name of one more
+        elif branches or (len(items) == 1 and isinstance(item, str)):
+            found = [other for ref, other in mentioned if _stands_in(context, item, ref, other)]
+        else:
+            found = []  # many texts beside many resources would take too long
+        others = list({id(other): other for other in found}.values())
+        one_of_them = isinstance(item, Unknown) and is_picked(item)
+        choices += [others] if one_of_them else [[other] for other in others]
+        silent = silent or not others
+    return choices, silent
+
+
+def _judge_one_of(
+    context: Context, others: list[Resource], values: list[Any], tests: Mapping[str, Condition]
+) -> Result:
+    """What the resource says that is meant, where it is one of several: what all of them say, else it is unknown."""
+    said = [_judge_other(context, other, tests) for other in others]
+    if all(result.truth == said[0].truth for result in said):
+        return said[0]
+    facts = tuple(fact for result in said for fact in result.facts)
+    opener = next((item for item in values if isinstance(item, Unknown)), None)
+    return Result(UNKNOWN, facts, opener.cause if opener else Cause.UNRESOLVED_VALUE, opener.text if opener else "")
 
 
 def _with_fact(result: Result, fact: Fact) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import pytest
 
@@ -331,6 +332,95 @@ THROUGH = "require: {related: {resources: aws_role, through: role, absent: gap, 
 def test_a_resource_that_this_one_refers_to(role: object, references: list[object], expected: str) -> None:
     mine = thing("a", references=references, role=role)  # type: ignore[arg-type]
     assert outcome(policy(THROUGH), mine, thing("r", type="aws_role", flag=True)) == expected
+
+
+GOOD, BAD = Ref("aws_role.good", None, "arn"), Ref("aws_role.bad", None, "arn")
+BOTH = [(("role",), GOOD), (("role",), BAD)]
+ROLES = thing("good", type="aws_role", flag=True), thing("bad", type="aws_role", flag=False)
+
+
+def either(*refs: Ref) -> Unknown:
+    text = "element([aws_role.good.arn, aws_role.bad.arn], var.i)"
+    return Unknown(text, refs=refs, subject=f"|{text}")
+
+
+@pytest.mark.parametrize("head", ["some", "every"])
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        pytest.param(either(GOOD), "met", id="the other is mentioned, but the value does not come from it"),
+        pytest.param([either(BAD)], "gap", id="in a list"),
+        pytest.param(either(GOOD, BAD), "unknown (unresolved-value)", id="one of two that differ"),
+        pytest.param(
+            [either(GOOD, BAD), either(BAD, GOOD)], "unknown (unresolved-value)", id="one of two that differ, twice"
+        ),
+    ],
+)
+def test_a_value_that_comes_from_one_of_several_means_one_of_them(head: str, role: object, expected: str) -> None:
+    rule = policy(THROUGH.replace("some", head))
+    assert outcome(rule, thing("a", references=BOTH, role=role), *ROLES) == expected
+
+
+@pytest.mark.parametrize(("head", "expected"), [("some", "met"), ("every", "gap")])
+@pytest.mark.parametrize(
+    "role",
+    [
+        pytest.param([either(GOOD), either(BAD)], id="a list of both"),
+        pytest.param(replace(either(GOOD, BAD), parts=(None, ",", None)), id="a text with both in it"),
+        pytest.param(replace(either(GOOD, BAD), present=True), id="a list that is put together of both"),
+        pytest.param(replace(either(GOOD, BAD), subject=""), id="a value of a plan, which tells what is mentioned"),
+        pytest.param(Unknown("var.role"), id="a value of which nothing is known"),
+    ],
+)
+def test_a_value_that_means_several_means_all_of_them(head: str, expected: str, role: object) -> None:
+    rule = policy(THROUGH.replace("some", head))
+    assert outcome(rule, thing("a", references=BOTH, role=role), *ROLES) == expected
+
+
+def test_an_instance_of_which_the_key_is_open() -> None:
+    refs = Ref("aws_role.r", 0), Ref("aws_role.r", 1)
+    mine = thing("a", references=[(("role",), Ref("aws_role.r", None, "arn"))], role=either(*refs))
+    for first, second, expected in ((True, True, "met"), (False, False, "gap"), (True, False, "unknown")):
+        others = (thing("r", type="aws_role", key=at, flag=flag) for at, flag in enumerate((first, second)))
+        assert outcome(policy(THROUGH), mine, *others).split(" ")[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(Unknown("x", refs=(Ref("aws_thing.a"),), present=True), ["met", "gap"], id="it comes from one"),
+        pytest.param("a", ["met", "gap"], id="it is what one is called"),
+        pytest.param(
+            Unknown("x[var.i]", refs=(Ref("aws_thing.a"), Ref("aws_thing.b")), subject="|x[var.i]"),
+            ["unknown (unresolved-value)"] * 2,
+            id="it comes from one of both",
+        ),
+        pytest.param(Unknown("x", refs=(Ref("aws_thing.a"), Ref("aws_thing.b"))), ["met"] * 2, id="it comes from both"),
+        pytest.param(Unknown("x"), ["met"] * 2, id="it tells nothing"),
+        pytest.param(
+            Unknown("x", refs=(Ref("aws_thing.a"),), parts=("arn:", None, "/names/b")),
+            ["met"] * 2,
+            id="a text that has the name of one in it",
+        ),
+        pytest.param({"known": "a"}, ["met"] * 2, id="it is no text"),
+    ],
+)
+def test_a_resource_that_mentions_several(value: object, expected: list[str]) -> None:
+    mentions = [(("thing",), Ref("aws_thing.a", None, "title")), (("thing",), Ref("aws_thing.b", None, "title"))]
+    guard = thing("l", type="aws_lock", references=mentions, thing=value, flag=True)
+    found = verdicts(policy(BY), thing("a", title="a"), thing("b", title="b"), guard)
+    assert [words(verdict) for verdict in found] == expected
+
+
+def test_one_of_several_counts_only_where_it_would_change_the_answer() -> None:
+    value = Unknown("x[var.i]", refs=(Ref("aws_thing.a"), Ref("aws_thing.b")), subject="|x[var.i]")
+    mentions = [(("thing",), ref) for ref in value.refs]
+    sure = thing("l", type="aws_lock", references=[mentions[0]], thing="?", flag=True)
+    for flag, told in ((True, "met"), (False, "unknown (unresolved-value)")):
+        picked = thing("o", type="aws_lock", references=mentions, thing=value, flag=flag)
+        assert outcome(policy(BY), thing("a"), thing("b"), picked, sure) == told
+    closed = thing("o", type="aws_lock", references=mentions, thing=value, flag=False)
+    assert outcome(policy(BY), thing("a"), thing("b"), closed) == "gap"
 
 
 # ------------------------------------------------------------------ absences
