@@ -15,12 +15,14 @@ import dataclasses
 import datetime
 import gc
 import math
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from srm_checks import fixtures
-from srm_checks.model import EngineOptions, Ref, Resource, Stack, UnitKind
+from srm_checks.model import EngineOptions, Resource, Stack, UnitKind
 from srm_checks.policy.access import Environment, StackIndex
 from srm_checks.policy.document import Policy
 from srm_checks.policy.evaluate import judge
@@ -30,34 +32,62 @@ from srm_checks.units import load_unit
 TODAY = datetime.date(2026, 11, 21)
 
 
-def fixture_resources(pack: str, policies: Sequence[Policy], kind: UnitKind) -> list[Resource]:
-    folder = Path(find(pack))
+def fixture_resources(policies: Sequence[Policy], kind: UnitKind) -> list[Resource]:
     found: list[Resource] = []
     for policy in policies:
-        for unit in fixtures.units(fixtures.folder_of(folder, policy)):
+        for unit in fixtures.units(fixtures.folder_of(Path(find(policy.pack)), policy)):
             if unit.kind is kind:
                 found.extend(load_unit(unit, EngineOptions()).resources)
     return found
 
 
 def multiplied(resources: Sequence[Resource], wanted: int) -> list[Resource]:
-    """At least `wanted` resources: copies with addresses and references of their own."""
+    """At least `wanted` resources: copies with addresses, names, references and open values of their own."""
+    names = frozenset(
+        value
+        for resource in resources
+        for key, value in resource.attributes.items()
+        if isinstance(value, str) and _NAME.search(key)
+    )
     copies: list[Resource] = []
-    number = 0
-    while len(copies) < wanted:
+    for number in range(math.ceil(wanted / len(resources))):
         mark = f"c{number}."
         for resource in resources:
-            references = [
-                (path, dataclasses.replace(ref, target=mark + ref.target) if isinstance(ref, Ref) else ref)
-                for path, ref in resource.references
-            ]
             copies.append(
                 dataclasses.replace(
-                    resource, address=mark + resource.address, base=mark + resource.base, references=references
+                    resource,
+                    address=mark + resource.address,
+                    base=mark + resource.base,
+                    references=[(path, _renamed(ref, mark, names)) for path, ref in resource.references],
+                    attributes=_renamed(resource.attributes, mark, names),
+                    tags=_renamed(resource.tags, mark, names),
                 )
             )
-        number += 1
     return copies[:wanted]
+
+
+# Resources of a real stack are told apart by such; copies with the same ones would all mean each other.
+_NAME = re.compile(r"(?:^|_)(?:name|bucket|identifier|id|arn)$|(?:Name|Identifier|Id|Arn)$")
+
+
+def _renamed(value: Any, mark: str, names: frozenset[str]) -> Any:
+    """A value with the mark before names of resources, targets of references, and subjects of what is open."""
+    match value:
+        case str():
+            return mark + value if value in names else value
+        case list():
+            return [_renamed(inner, mark, names) for inner in value]
+        case tuple():
+            return tuple(_renamed(inner, mark, names) for inner in value)
+        case dict():
+            return {key: _renamed(inner, mark, names) for key, inner in value.items()}
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return value
+    changes = {item.name: _renamed(getattr(value, item.name), mark, names) for item in dataclasses.fields(value)}
+    for field in ("target", "subject"):
+        if changes.get(field):
+            changes[field] = mark + changes[field]
+    return dataclasses.replace(value, **changes)
 
 
 def cost(resources: Sequence[Resource], policies: Sequence[Policy], kind: UnitKind, repeat: int) -> float:
@@ -101,7 +131,7 @@ def main() -> None:
     options = parser.parse_args()
     policies = load_packs([options.pack]).policies
     for kind in (UnitKind.TERRAFORM, UnitKind.CLOUDFORMATION):
-        base = fixture_resources(options.pack, policies, kind)
+        base = fixture_resources(policies, kind)
         print(f"{kind}: {len(policies)} policies, {len(base)} fixture resources")
         sizes = [len(base) * copies for copies in (1, 2, 4, 8)]  # whole copies: the mix stays the same
         exponent, times = slope(sizes, lambda size: cost(multiplied(base, size), policies, kind, options.repeat))  # noqa: B023

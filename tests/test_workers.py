@@ -100,6 +100,11 @@ def alive(process: int) -> bool:
 TREE = 'resource "aws_db_instance" "x" {\n  engine = "postgres"\n}\n'
 
 
+def heeds_interrupts() -> None:
+    """Where the tests run in the background, a shell has told them and their children to ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupt_ends_scan_and_workers_at_once(tmp_path: Path) -> None:
     for number in range(400):
         folder = tmp_path / f"r{number}"
@@ -111,6 +116,7 @@ def test_an_interrupt_ends_scan_and_workers_at_once(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=heeds_interrupts,
     )
     children: list[int] = []
     while len(children) < 2:
@@ -139,5 +145,8 @@ except KeyboardInterrupt:
 
 
 def test_an_interrupt_while_a_worker_starts_is_not_lost() -> None:
-    done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", FORK],
+        capture_output=True, text=True, timeout=60, check=False, preexec_fn=heeds_interrupts,
+    )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -237,20 +237,42 @@ def _named_by(context: Context, other: Resource, link: Segments) -> list[Any]:
 
 
 def anywhere(types: list[str], tests: Mapping[str, Condition], head: str, missing: int) -> Condition:
-    """Resources of the stack that concern this one without naming it."""
+    """Resources of the stack that concern this one without naming it.
+
+    What each of them says is the same for all resources, and worked out once for each branch.
+    """
+
+    def say(context: Context, other: Resource) -> Result | None:
+        return _judge_other(context, other, tests) if context.holds(other.exists) else None
+
+    def quantified(context: Context, known: dict[int, Any], apart: Resource | None) -> Result | None:
+        others = (other for type_name in types for other in context.index.by_type.get(type_name, ()))
+        found = (_once(known, id(other), lambda: say(context, other)) for other in others if other is not apart)  # noqa: B023
+        results = [result for result in found if result is not None]
+        return _quantify(results, head) if results else None
 
     def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
-        results = [
-            _judge_other(context, other, tests)
-            for type_name in types
-            for other in context.index.by_type.get(type_name, ())
-            if other is not resource and context.holds(other.exists)
-        ]
-        if results:
-            return _quantify(results, head)
-        return _missing(context, resource, missing, types)
+        known = context.index.memo.setdefault((say, context.assignment, context.patient), {})
+        if resource.type in types:
+            found = quantified(context, known, resource)
+        else:
+            found = _once(known, 0, lambda: quantified(context, known, None))  # no object has the id 0
+        return _missing(context, resource, missing, types) if found is None else found
 
     return judge
+
+
+def _once(known: dict[int, Any], key: int, find: Callable[[], Result | None]) -> Result | None:
+    """What `find` gives or, where it cannot decide, raises; found out once."""
+    if key not in known:
+        try:
+            known[key] = find()
+        except Undecided as undecided:
+            known[key] = undecided
+    found: Result | Undecided | None = known[key]
+    if isinstance(found, Undecided):
+        raise Undecided(found.forks)
+    return found
 
 
 def _means(context: Context, other: Resource, link: Segments, resource: Resource, identity: Segments | None) -> int:
