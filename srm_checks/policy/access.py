@@ -214,12 +214,12 @@ class Context:
         self.environment = environment
         self.assignment = assignment
         self.given: dict[str, Literal] = {}
-        self.excluded: dict[str, list[Literal]] = {}
+        self.excluded: dict[str, set[Any]] = {}  # as `_text` has them, which makes equal what is the `same`
         for decision in assignment:
             if decision.holds:
                 self.given[decision.subject] = decision.value
             else:
-                self.excluded.setdefault(decision.subject, []).append(decision.value)
+                self.excluded.setdefault(decision.subject, set()).add(_text(decision.value))
 
     # -------------------------------------------------------------- conditions
 
@@ -268,11 +268,9 @@ class Context:
             if cond.subject in self.given:
                 return same(self.given[cond.subject], cond.value), None
             excluded = self.excluded.get(cond.subject, ())
-            if any(same(value, cond.value) for value in excluded):
+            if excluded and _text(cond.value) in excluded:
                 return False, None
-            if cond.value is True and any(same(value, False) for value in excluded):
-                return True, None
-            if cond.value is False and any(same(value, True) for value in excluded):
+            if excluded and isinstance(cond.value, bool) and _text(not cond.value) in excluded:
                 return True, None
             return None, cond
         if isinstance(cond, Not):
@@ -307,7 +305,7 @@ class Context:
         if options.subject in self.given:
             return self.given[options.subject]
         excluded = self.excluded.get(options.subject, ())
-        left = [value for value in options.values if not any(same(value, other) for other in excluded)]
+        left = [value for value in options.values if _text(value) not in excluded]
         if len(left) == 1:
             return left[0]
         if not left:
