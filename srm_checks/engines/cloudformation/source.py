@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -128,12 +129,31 @@ def _decode(path: str, data: bytes) -> str:
         ) from None
 
 
+# Ends of lines as YAML has them, besides those that `^` knows.
+_OTHER_LINE_ENDS: Final = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
+_ANCHOR: Final = re.compile(r"&\S")
+_MARGIN: Final = re.compile(r"^[ \t?-]+", re.MULTILINE)
+
+
+def _is_harmless(text: str) -> bool:
+    """Whether a glance tells that a text can be neither deep nor, by aliases, larger than it is.
+
+    A block stands further in than the one around it, or is a list at its margin; all else is in brackets.
+    """
+    if len(text) > MAX_NODES or _ANCHOR.search(text) or _OTHER_LINE_ENDS.search(text):
+        return False
+    margin = max(map(len, _MARGIN.findall(text)), default=0)
+    return 2 * (margin + 1) + text.count("[") + text.count("{") <= MAX_DEPTH
+
+
 def _refuse_explosive(source: Source) -> None:
     """Raise InputError where nesting or aliases would hang or crash a decoder.
 
     Goes over YAML events, which the parser gives one by one, so that it cannot itself be blown up. Broken syntax is
     left to the decoder, which words it better.
     """
+    if _is_harmless(source.text):
+        return
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from srm_checks.engines.cloudformation import load
+from srm_checks.engines.cloudformation import load, source
 from srm_checks.engines.cloudformation.source import MAX_BYTES
 from srm_checks.model import EngineOptions, Stack, Unit, UnitKind
 
@@ -286,3 +286,38 @@ assert len(bad.errors) == 1 and not good.errors and len(good.resources) == 1
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:\n- " + "- " * 450 + "b\n",
+        "".join(f"{' ' * depth}a:\n" for depth in range(450)) + " " * 450 + "b\n",
+        "".join(f"{' ' * depth}a:\n{' ' * depth}-\n" for depth in range(220)) + " " * 220 + "b\n",
+        "? " * 450 + "a\n",
+        "[" * 450 + "]" * 450,
+        "\r".join(f"{' ' * depth}a:" for depth in range(450)),
+        "\x85".join(f"{' ' * depth}a:" for depth in range(450)),
+        "a: &a [b]\nc: *a\n",
+        "a:\n  &a b\n",
+    ],
+    ids=[
+        "dashes",
+        "mappings",
+        "lists at the margin",
+        "keys",
+        "brackets",
+        "returns",
+        "next lines",
+        "anchor",
+        "anchor below",
+    ],
+)
+def test_a_glance_leaves_what_may_be_deep_or_large_to_a_closer_look(text: str) -> None:
+    assert not source._is_harmless(text)
+
+
+def test_a_glance_is_enough_for_a_common_template() -> None:
+    assert source._is_harmless(
+        "Resources:\n  A:\n    Type: AWS::S3::Bucket\n    Properties: {Tags: [{Key: a, Value: b}]}\n"
+    )
