@@ -1,9 +1,10 @@
 """What judging costs: CPU time for each resource in scope, and how it grows with resources and with policies.
 
-Run: python benchmarks/evaluation.py [--pack aws-baseline] [--repeat 5]
+Run: python benchmarks/evaluation.py [--pack aws-baseline] [--repeat 5] [TREE...]
 
-The stacks are the pack's own fixtures, read through the real engines and multiplied: each copy gets addresses and
-references of its own, so related resources stay related. A resource is in scope where at least one policy judges it.
+The stacks are those of the trees, and for growth the largest of each, multiplied. Without a tree they are all of the
+pack's own fixtures as one, read through the real engines. Each copy gets addresses, names and references of its own,
+so related resources stay related. A resource is in scope where at least one policy judges it.
 Times are CPU seconds of the evaluation alone (no reading, no annotation), the least of several runs. The exponent is
 the slope of log(time) over log(size).
 """
@@ -15,6 +16,7 @@ import dataclasses
 import datetime
 import gc
 import math
+import os
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from srm_checks import fixtures
+from srm_checks.discovery import discover
 from srm_checks.model import EngineOptions, Resource, Stack, UnitKind
 from srm_checks.policy.access import Environment, StackIndex
 from srm_checks.policy.document import Policy
@@ -128,13 +131,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pack", default="aws-baseline")
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("trees", nargs="*", metavar="TREE")
     options = parser.parse_args()
     policies = load_packs([options.pack]).policies
+    for tree in options.trees:
+        of_tree(tree, policies, options.repeat)
+    if not options.trees:
+        of_fixtures(policies, options.repeat)
+
+
+def of_tree(tree: str, policies: Sequence[Policy], repeat: int) -> None:
+    """What judging a tree's own stacks costs, and how that grows with copies of its largest one."""
+    os.chdir(tree)
+    stacks = [load_unit(unit, EngineOptions()) for unit in discover(["."]).units]
+    seconds = sum(cost(stack.resources, policies, stack.unit.kind, repeat) for stack in stacks)
+    scope = sum(in_scope(stack.resources, policies) for stack in stacks)
+    print(f"{tree}: {scope} resources in scope, {seconds:.3f} s, {1000 * seconds / scope:.3f} ms each in scope")
+    most = max(stacks, key=lambda stack: len(stack.resources))
+    sizes = [len(most.resources) * copies for copies in (1, 2, 4, 8)]
+    exponent, _times = slope(
+        sizes, lambda size: cost(multiplied(most.resources, size), policies, most.unit.kind, repeat)
+    )
+    print(f"  exponent in resources: {exponent:.3f} ({most.unit.path}, {sizes[0]} to {sizes[-1]} resources)")
+
+
+def of_fixtures(policies: Sequence[Policy], repeat: int) -> None:
     for kind in (UnitKind.TERRAFORM, UnitKind.CLOUDFORMATION):
         base = fixture_resources(policies, kind)
         print(f"{kind}: {len(policies)} policies, {len(base)} fixture resources")
         sizes = [len(base) * copies for copies in (1, 2, 4, 8)]  # whole copies: the mix stays the same
-        exponent, times = slope(sizes, lambda size: cost(multiplied(base, size), policies, kind, options.repeat))  # noqa: B023
+        exponent, times = slope(sizes, lambda size: cost(multiplied(base, size), policies, kind, repeat))  # noqa: B023
         for size, seconds in zip(sizes, times, strict=True):
             scope = in_scope(multiplied(base, size), policies)
             each = 1000 * seconds / scope
@@ -146,7 +172,7 @@ def main() -> None:
         # Copies of the policies judge the same resources again: the work grows with the number of policies alone.
         exponent, times = slope(
             [count * 4 for count in counts],
-            lambda count: cost(resources, (ordered * 4)[:count], kind, options.repeat),  # noqa: B023
+            lambda count: cost(resources, (ordered * 4)[:count], kind, repeat),  # noqa: B023
         )
         print(f"  exponent in policies: {exponent:.3f}")
 
