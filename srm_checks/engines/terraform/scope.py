@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from srm_checks import reads
-from srm_checks.engines.terraform import expansion, modules, operations, types, variables
+from srm_checks.engines.terraform import expansion, modules, operations, types, validations, variables
 from srm_checks.engines.terraform.env import Binding, Env
 from srm_checks.engines.terraform.evaluate import evaluate, evaluate_parts
 from srm_checks.engines.terraform.expansion import Slot, TooManyInstances
@@ -17,15 +17,10 @@ from srm_checks.engines.terraform.modules import FetchedModules, ModuleSource
 from srm_checks.engines.terraform.nodes import (
     Attribute,
     AttributeStep,
-    Binary,
     Block,
-    Call,
     Expression,
-    ForNode,
-    Literal,
     Template,
     Traversal,
-    TupleNode,
 )
 from srm_checks.engines.terraform.site import Site
 from srm_checks.engines.terraform.source import Source
@@ -38,7 +33,6 @@ from srm_checks.engines.terraform.values import (
     choice,
     conjoin,
     is_known,
-    same,
     text_of,
 )
 from srm_checks.errors import InputError
@@ -513,7 +507,7 @@ class ModuleScope:
         value: Any = ABSENT
         for validation in block.body.named("validation"):
             condition = validation.body.attributes.get("condition")
-            excuse = _null_allowed_if(condition.value, name) if condition else None
+            excuse = validations.excuse_for_null(condition.value, name) if condition else None
             if excuse is None:
                 continue
             allowed = operations.truth_cond(evaluate(excuse, self.env), self.env.site(excuse))
@@ -542,17 +536,13 @@ class ModuleScope:
             condition = validation.body.attributes.get("condition")
             if condition is None:
                 continue
-            allowed = _allowed_values(condition.value, lambda node: _is_variable(node, name))
+            allowed = validations.allowed_values(condition.value, name)
             if allowed:
                 return allowed[0] if len(allowed) == 1 else Options(value.subject, value.text, allowed)
-            attribute = _confined_attribute(condition.value, name)
+            attribute = validations.allowed_of_each(condition.value, name)
             if attribute:
                 attributes.append(attribute)
-        if not attributes:
-            return value
-        v = value
-        confined = tuple(attributes)
-        return Confined(v.text, v.cause, v.refs, v.present, v.parts, v.subject, attributes=confined, is_collection=True)
+        return Confined.of(value, tuple(attributes), is_collection=True) if attributes else value
 
     # -- resources
 
@@ -775,78 +765,3 @@ class _TemplateModule:
 
     def call_file_function(self, name: str, arguments: list[Any], site: Site, env: Env) -> Any:
         return self._scope.call_file_function(name, arguments, site, env)
-
-
-# ------------------------------------------------------------------ validations
-
-
-def _allowed_values(condition: Expression, is_it: Callable[[Expression], bool]) -> tuple[Any, ...] | None:
-    """The literals to which a condition confines the value that is meant; None where it does not."""
-    if isinstance(condition, Call) and condition.name == "contains" and len(condition.arguments) == 2:
-        values, wanted = condition.arguments
-        if isinstance(values, Call) and values.name in ("tolist", "toset") and len(values.arguments) == 1:
-            values = values.arguments[0]
-        if is_it(wanted) and isinstance(values, TupleNode):
-            return _literals(values.items)
-    if isinstance(condition, Binary) and condition.operator == "||":
-        left, right = _allowed_values(condition.left, is_it), _allowed_values(condition.right, is_it)
-        if left is None or right is None:
-            return None
-        return left + tuple(value for value in right if not any(same(value, other) for other in left))
-    if isinstance(condition, Binary) and condition.operator == "==":
-        for one, other in ((condition.left, condition.right), (condition.right, condition.left)):
-            if is_it(one):
-                return _literals((other,))
-    return None
-
-
-def _confined_attribute(condition: Expression, name: str) -> tuple[str, tuple[Any, ...]] | None:
-    """An attribute of each element of `var.name`, and the literals to which `alltrue([for ...])` confines it."""
-    if not isinstance(condition, Call) or condition.name != "alltrue" or len(condition.arguments) != 1:
-        return None
-    each = condition.arguments[0]
-    if not isinstance(each, ForNode) or each.key is not None or each.condition is not None:
-        return None
-    if not _is_variable(each.collection, name):
-        return None
-    found: set[str] = set()
-
-    def is_attribute(node: Expression) -> bool:
-        if not isinstance(node, Traversal) or node.root != each.value_name or len(node.steps) != 1:
-            return False
-        step = node.steps[0]
-        if isinstance(step, AttributeStep):
-            found.add(step.name)
-        return isinstance(step, AttributeStep)
-
-    allowed = _allowed_values(each.value, is_attribute)
-    return (found.pop(), allowed) if allowed and len(found) == 1 else None
-
-
-def _null_allowed_if(condition: Expression, name: str) -> Expression | None:
-    """What excuses `var.name` from being set, by a validation of the form `excuse || var.name != null`."""
-    if not isinstance(condition, Binary) or condition.operator != "||":
-        return None
-    for one, other in ((condition.left, condition.right), (condition.right, condition.left)):
-        if (
-            isinstance(one, Binary)
-            and one.operator == "!="
-            and any(_is_variable(side, name) for side in (one.left, one.right))
-            and any(isinstance(side, Literal) and side.value is ABSENT for side in (one.left, one.right))
-            and f"var.{name}" not in other.text
-        ):
-            return other
-    return None
-
-
-def _is_variable(node: Expression, name: str) -> bool:
-    if not isinstance(node, Traversal) or node.root != "var" or len(node.steps) != 1:
-        return False
-    step = node.steps[0]
-    return isinstance(step, AttributeStep) and step.name == name
-
-
-def _literals(nodes: tuple[Expression, ...]) -> tuple[Any, ...] | None:
-    if all(isinstance(node, Literal) and isinstance(node.value, (str, bool, int, float)) for node in nodes):
-        return tuple(node.value for node in nodes if isinstance(node, Literal))
-    return None

@@ -16,7 +16,7 @@ import enum
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from srm_checks.model import (
@@ -73,13 +73,18 @@ class Confined(Unknown):
     attributes: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     is_collection: bool = False
 
+    @classmethod
+    def of(cls, value: Unknown, attributes: tuple[tuple[str, tuple[Any, ...]], ...], is_collection: bool) -> Confined:
+        """The same unknown, with what a validation says of it."""
+        known = {each.name: getattr(value, each.name) for each in fields(Unknown)}
+        return cls(**known, attributes=attributes, is_collection=is_collection)
+
 
 def element_of(collection: Any, element: Unknown) -> Unknown:
     """An element of a collection, with what a validation says of each."""
     if not isinstance(collection, Confined) or not collection.is_collection:
         return element
-    e = element
-    return Confined(e.text, e.cause, e.refs, e.present, e.parts, e.subject, attributes=collection.attributes)
+    return Confined.of(element, collection.attributes, is_collection=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
