@@ -464,6 +464,27 @@ def test_a_value_that_came_out_as_null_mentions_nothing(read):
     assert the(stack, DB).references == ()
 
 
+@pytest.mark.parametrize(
+    ("planned_text", "kept"),
+    [
+        ("Main_Key", [KEY, "aws_kms_key.other"]),
+        ("alias/main-key/1", [KEY]),
+        ("main", [KEY]),
+        ("maintenance", []),
+        ("", [KEY, "aws_kms_key.other"]),
+    ],
+    ids=["case and separators changed", "within more text", "cut short", "neither", "nothing planned"],
+)
+def test_a_planned_text_tells_which_of_several_references_it_cannot_come_from(read, planned_text, kept):
+    other = "aws_kms_key.other"
+    expressions = {"kms_key_id": reads(f"{KEY}.description", KEY, f"{other}.description", other)}
+    plan = database({"kms_key_id": planned_text}, {}, expressions)
+    for address, description in ((KEY, "main-key"), (other, "main--Key" if planned_text == "Main_Key" else "second")):
+        plan["planned_values"]["root_module"]["resources"].append(planned(address, {"description": description}))
+    del plan["planned_values"]["root_module"]["resources"][1]
+    assert [ref.target for _, ref in the(read(plan), DB).references] == kept
+
+
 def test_moved_resources_remember_their_former_base(read):
     plan = database({}, {}, {})
     plan["resource_changes"][0]["previous_address"] = 'module.old["a"].aws_db_instance.old[0]'

@@ -17,6 +17,7 @@ from srm_checks.model import EngineOptions, Path, Ref, Resource, ScanError, Stac
 
 ENGINE: Final = "plan"
 _KNOWN_FORMATS: Final = frozenset({"0", "1"})
+_NO_WORD: Final = re.compile(r"[\W_]+")
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+")
 _LAST_KEY = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]\Z')
 
@@ -232,8 +233,8 @@ class _Loader:
     def _drop_other_branches(self) -> None:
         """Take away references that the planned value does not come from.
 
-        A plan names all that an expression reads, in whatever branch of a condition. Where a text was planned that does
-        not have in it what a reference reads, it comes from elsewhere.
+        A plan names all that an expression reads, in whatever branch of a condition. Where a text was planned that
+        cannot have been made of what a reference reads, it comes from elsewhere.
         """
         declared = {(resource.base, resource.key): resource for resource in self._stack.resources}
 
@@ -242,7 +243,7 @@ class _Loader:
                 return False
             value = resource.attributes.get(str(path[0])) if len(path) == 1 else None
             read = declared[ref.target, ref.key].attributes.get(ref.attribute)
-            return isinstance(value, str) and isinstance(read, str) and read not in value
+            return isinstance(value, str) and isinstance(read, str) and not _may_be_made_of(value, read)
 
         for resource in self._stack.resources:
             if self._among.get(resource.address):
@@ -348,6 +349,12 @@ def _default_tags(attributes: Mapping[str, Any]) -> Any:
             return tags
         merged |= tags
     return merged
+
+
+def _may_be_made_of(text: str, read: str) -> bool:
+    """Whether a text holds what was read, or a part of it, in whatever case and with whatever between its words."""
+    made, known = (_NO_WORD.sub("", each).lower() for each in (text, read))
+    return known in made or made in known
 
 
 def _replace(attributes: Any, path: Path, value: Any) -> None:
