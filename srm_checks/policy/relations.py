@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from srm_checks.model import ABSENT, Cause, Path, Ref, Resource, Unknown
 from srm_checks.policy.access import (
@@ -20,6 +20,8 @@ from srm_checks.policy.access import (
 from srm_checks.policy.leaves import at_absence
 from srm_checks.policy.provenance import comes_from_reference, is_picked
 from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN, Fact, Result, all_of, any_of, negate
+
+_BRANCHES_KEPT: Final = 64  # of which a condition remembers what it found out
 
 
 def _quantify(results: list[Result], head: str) -> Result:
@@ -252,7 +254,7 @@ def anywhere(types: list[str], tests: Mapping[str, Condition], head: str, missin
         return _quantify(results, head) if results else None
 
     def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
-        known = context.index.memo.setdefault((say, context.assignment, context.patient), {})
+        known = _of_branch(context, say)
         if resource.type in types:
             found = quantified(context, known, resource)
         else:
@@ -260,6 +262,14 @@ def anywhere(types: list[str], tests: Mapping[str, Condition], head: str, missin
         return _missing(context, resource, missing, types) if found is None else found
 
     return judge
+
+
+def _of_branch(context: Context, owner: object) -> dict[int, Any]:
+    """What `owner` has found out in the branch at hand; when too many branches are kept, all are let go."""
+    branches: dict[object, dict[int, Any]] = context.index.memo.setdefault(owner, {})
+    if len(branches) > _BRANCHES_KEPT:
+        branches.clear()
+    return branches.setdefault((context.assignment, context.patient), {})
 
 
 def _once(known: dict[int, Any], key: int, find: Callable[[], Result | None]) -> Result | None:
