@@ -285,8 +285,8 @@ def _running(options: ScanOptions) -> Iterator[Running]:
 
             cache = stack.enter_context(Cache(options.cache_dir or default_folder()))
             grammar.keep_in(cache.folder)
-            facts = reads.shared_facts() or stack.enter_context(cache.facts())
-            running = dataclasses.replace(running, cache=None if options.with_builtins else cache, facts=facts)
+            states = reads.shared_states() or reads.States(stack.enter_context(cache.facts()))
+            running = dataclasses.replace(running, cache=None if options.with_builtins else cache, states=states)
         yield running
 
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from srm_checks import workers
     from srm_checks.cache import Cache
-    from srm_checks.facts import Facts
 
 UNIT_LIMIT: Final = 300.0  # seconds; the largest public roots take some ten
 
@@ -62,14 +61,14 @@ class Running:
     """How the work is done; no part of it changes a finding.
 
     `jobs` is the number of processes, None for what helps. `limit` is in seconds for one unit. `executor` takes the
-    place of our own processes. `facts` is what is known of files, and takes what is found out.
+    place of our own processes. `states` is what was seen of files so far.
     """
 
     jobs: int | None = None
     limit: float | None = UNIT_LIMIT
     cache: Cache | None = None
     executor: Executor | None = None
-    facts: Facts | None = None
+    states: reads.States | None = None
 
 
 class Judge:
@@ -115,7 +114,7 @@ def judge_all(
     units: Sequence[Unit], policies: Sequence[Policy], recipe: Recipe, running: Running, progress: Progress | None
 ) -> list[UnitReport]:
     """The reports of all units, in their order."""
-    states = reads.States(running.facts)
+    states = running.states or reads.States()
     found: dict[int, UnitReport] = {}
     keys: dict[int, str] = {}
     today = recipe.task.today.isoformat()
@@ -239,7 +238,8 @@ def known_drafts(running: Running | None = None) -> Drafts:
     from srm_checks.versions import code_mark
 
     running = running or Running()
-    return Drafts(shipped=beside(library()), memory=running.cache, stamp=code_mark(), facts=running.facts)
+    facts = running.states.facts if running.states else None
+    return Drafts(shipped=beside(library()), memory=running.cache, stamp=code_mark(), facts=facts)
 
 
 def _lost(unit: Unit, lost: workers.Lost, limit: float | None) -> UnitReport:

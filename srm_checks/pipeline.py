@@ -150,7 +150,8 @@ def scan(request: ScanRequest, progress: Progress | None = None, running: Runnin
     """
     plan = _planned(request, running)
     before = _at_revision(request, plan, progress, running) if request.shard is None else _Before()
-    inputs = discover(request.paths, exclude=request.exclude, facts=running.facts)
+    facts = running.states.facts if running.states else None
+    inputs = discover(request.paths, exclude=request.exclude, facts=facts)
     if request.shard is None:
         return _finished(request, plan, before, inputs, _judged(inputs.units, plan, request, progress, running))
     from srm_checks import shards

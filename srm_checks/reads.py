@@ -120,9 +120,9 @@ def unsure() -> None:
         recorder.unsure = True
 
 
-def shared_facts() -> Facts | None:
-    """The facts about files that the outermost recorder goes by; None without one."""
-    return _recorders[0].states.facts if _recorders else None
+def shared_states() -> States | None:
+    """What the outermost recorder has seen of the file system; None without one."""
+    return _recorders[0].states if _recorders else None
 
 
 def relative(path: str) -> str:

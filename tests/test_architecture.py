@@ -63,7 +63,6 @@ LAYERS = {
     "fleet": {
         "cache",
         "engines",
-        "facts",
         "identity",
         "policy",
         "reads",
