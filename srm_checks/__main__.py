@@ -13,14 +13,18 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 50)
     # The import stands here so that an interrupt during it also ends without a traceback.
     try:
-        from srm_checks import replay
-
-        code = replay.run(sys.argv[1:], _run)
+        code = _scan(sys.argv[1:]) if sys.argv[1:2] == ["scan"] else _run(sys.argv[1:])
     except KeyboardInterrupt:
         from srm_checks.errors import EXIT_INTERRUPTED
 
         code = EXIT_INTERRUPTED
     sys.exit(code)
+
+
+def _scan(arguments: Sequence[str]) -> int:
+    from srm_checks import replay
+
+    return replay.run(arguments, _run)
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -23,7 +23,6 @@ from srm_checks.cache import Cache, default_folder, digest
 from srm_checks.reads import States
 from srm_checks.versions import code_mark, engine_versions
 
-COMMAND: Final = "scan"
 _MOST: Final = 8 * 1024 * 1024  # bytes that are kept of what a scan says
 _IDLE_VARIABLES: Final = frozenset({"OLDPWD", "PWD", "SHLVL", "_"})  # a shell changes them with each command
 _FINISHED: Final = (0, 1, 3)  # the exit codes of scans that came to their end
@@ -32,7 +31,7 @@ _files: dict[str, bytes] | None = None
 
 
 def run(arguments: Sequence[str], command: Callable[[Sequence[str]], int]) -> int:
-    """The exit code of a command line; `command` runs it where it is not known what it says."""
+    """The exit code of a scan's command line; `command` runs it where it is not known what it says."""
     folder = _cache_folder(arguments)
     if folder is None:
         return command(arguments)
@@ -59,7 +58,7 @@ def wrote(path: str, content: bytes) -> None:
 
 def _cache_folder(arguments: Sequence[str]) -> str | None:
     """Where the cache is; None where the scan must run and is not to be remembered."""
-    if list(arguments[:1]) != [COMMAND] or "--no-cache" in arguments:
+    if "--no-cache" in arguments:
         return None
     if any(stream.isatty() or not hasattr(stream, "buffer") for stream in (sys.stdout, sys.stderr)):
         return None

@@ -10,7 +10,6 @@ from typing import TextIO
 
 import click
 
-from srm_checks import replay
 from srm_checks.cli.words import Word
 from srm_checks.errors import UsageError
 from srm_checks.report import DEFAULT_WIDTH, FORMATS, Page, Report, renderer
@@ -74,13 +73,18 @@ def deliver(render: Callable[[str, Page], str], destinations: Sequence[Destinati
         if item.path is None:
             _to_standard_output(item.format, render)
         else:
-            text = render(item.format, Page())
-            try:
-                with open(item.path, "wb") as stream:
-                    stream.write(_bytes(text))
-                replay.wrote(item.path, _bytes(text))
-            except OSError as error:
-                raise UsageError(f"{item.path}: cannot be written: {error.strerror}") from error
+            _to_file(item.path, _bytes(render(item.format, Page())))
+
+
+def _to_file(path: str, content: bytes) -> None:
+    from srm_checks import replay  # other commands have no use for it
+
+    try:
+        with open(path, "wb") as stream:
+            stream.write(content)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+    replay.wrote(path, content)
 
 
 def page_for(stream: TextIO, environment: Mapping[str, str]) -> Page:
