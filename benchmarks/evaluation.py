@@ -142,6 +142,7 @@ def main() -> None:
 
 def of_tree(tree: str, policies: Sequence[Policy], repeat: int) -> None:
     """What judging a tree's own stacks costs, and how that grows with copies of its largest one."""
+    before = os.getcwd()
     os.chdir(tree)
     stacks = [load_unit(unit, EngineOptions()) for unit in discover(["."]).units]
     seconds = sum(cost(stack.resources, policies, stack.unit.kind, repeat) for stack in stacks)
@@ -153,6 +154,7 @@ def of_tree(tree: str, policies: Sequence[Policy], repeat: int) -> None:
         sizes, lambda size: cost(multiplied(most.resources, size), policies, most.unit.kind, repeat)
     )
     print(f"  exponent in resources: {exponent:.3f} ({most.unit.path}, {sizes[0]} to {sizes[-1]} resources)")
+    os.chdir(before)
 
 
 def of_fixtures(policies: Sequence[Policy], repeat: int) -> None:

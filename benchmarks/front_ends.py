@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -49,7 +48,6 @@ def scan(tree: str, engine: str, pack: str) -> tuple[dict[str, Any], float]:
         cwd=tree,
         stdout=subprocess.PIPE,
         check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path[1:]))},
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     report: dict[str, Any] = json.loads(done.stdout)
