@@ -1,6 +1,6 @@
 """The adapter to cfn-lint: the only module of this engine that imports it, and where its types end.
 
-cfn-lint decodes (YAML and JSON with marks, short forms of functions) and merges SAM Globals. Its resolver and its
+cfn-lint decodes what our own decoder (decoding.py) leaves to it, and merges SAM Globals. Its resolver and its
 Fn::ForEach are not used: both put likely values where the template leaves them open.
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from srm_checks.engines.cloudformation import cfn_lint
+from srm_checks.engines.cloudformation import cfn_lint, decoding
 from srm_checks.engines.cloudformation.source import Source, read_source
 from srm_checks.engines.cloudformation.stack import build_stack
 from srm_checks.errors import InputError
@@ -18,7 +18,7 @@ def load_file(unit: Unit, options: EngineOptions) -> Stack:
     """The stack of the template at `unit.path`."""
     try:
         source = read_source(unit.path)
-        document = cfn_lint.decode(source)
+        document = decoding.decode(source)
     except InputError as problem:
         return _failed(unit, problem)
     return build_stack(document, source, unit, options, cfn_lint.merge_sam_globals)

@@ -23,9 +23,9 @@ def load_bytes(data: bytes, file: str = "template.yaml") -> Stack:
     return load(Unit(UnitKind.CLOUDFORMATION, file), EngineOptions())
 
 
-def deep(levels: int) -> str:
+def deep(levels: int, innermost: str = "") -> str:
     return json.dumps({"Resources": {"B": {"Type": "AWS::S3::Bucket", "Properties": {"A": "@"}}}}).replace(
-        '"@"', "[" * levels + "]" * levels
+        '"@"', "[" * levels + innermost + "]" * levels
     )
 
 
@@ -72,8 +72,12 @@ def test_template_that_cannot_be_decoded(load_text: Callable[..., Stack], text: 
     assert stack.files == {"template.yaml"}
 
 
+def test_nesting_up_to_the_limit_is_read(load_text: Callable[..., Stack]) -> None:
+    assert load_text(deep(390)).errors == []
+
+
 def test_nesting_that_only_python_minds_costs_no_more_than_its_template(load_text: Callable[..., Stack]) -> None:
-    stack = load_text(deep(390))
+    stack = load_text(deep(390, "&anchor 1"))  # an anchor, so that it is cfn-lint's to decode
     assert len(stack.errors) == 1
 
 
