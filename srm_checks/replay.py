@@ -27,7 +27,7 @@ _MOST: Final = 8 * 1024 * 1024  # bytes that are kept of what a scan says
 _IDLE_VARIABLES: Final = frozenset({"OLDPWD", "PWD", "SHLVL", "_"})  # a shell changes them with each command
 _FINISHED: Final = (0, 1, 3)  # the exit codes of scans that came to their end
 
-_files: dict[str, bytes] | None = None
+_files: dict[str, bytearray] | None = None
 
 
 def run(arguments: Sequence[str], command: Callable[[Sequence[str]], int]) -> int:
@@ -51,9 +51,11 @@ def run(arguments: Sequence[str], command: Callable[[Sequence[str]], int]) -> in
 
 
 def wrote(path: str, content: bytes) -> None:
-    """A report was written to a file."""
+    """More of a report was written to a file."""
     if _files is not None:
-        _files[path] = content
+        kept = _files.setdefault(path, bytearray())
+        if len(kept) <= _MOST:
+            kept += content
 
 
 def _cache_folder(arguments: Sequence[str]) -> str | None:
@@ -172,7 +174,7 @@ class _Ear(io.BufferedIOBase):
 class _Heard:
     """What was said on standard output, standard error and in files."""
 
-    def __init__(self, out: _Ear, err: _Ear, files: dict[str, bytes]) -> None:
+    def __init__(self, out: _Ear, err: _Ear, files: dict[str, bytearray]) -> None:
         self._out, self._err, self._files = out, err, files
 
     @property

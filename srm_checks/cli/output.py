@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -12,7 +12,7 @@ import click
 
 from srm_checks.cli.words import Word
 from srm_checks.errors import UsageError
-from srm_checks.report import DEFAULT_WIDTH, FORMATS, Page, Report, renderer
+from srm_checks.report import DEFAULT_WIDTH, FORMATS, Page, Rendered, Report, renderer
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +67,25 @@ def write(report: Report, destinations: Sequence[Destination]) -> None:
     deliver(lambda name, page: renderer(name)(report, page), destinations)
 
 
-def deliver(render: Callable[[str, Page], str], destinations: Sequence[Destination]) -> None:
+def deliver(render: Callable[[str, Page], Rendered], destinations: Sequence[Destination]) -> None:
     """Write what `render` makes of each format, on the page that it is given, to its place."""
     for item in destinations:
         if item.path is None:
             _to_standard_output(item.format, render)
         else:
-            _to_file(item.path, _bytes(render(item.format, Page())))
+            _to_file(item.path, _pieces(render(item.format, Page())))
 
 
-def _to_file(path: str, content: bytes) -> None:
+def _to_file(path: str, pieces: Iterable[bytes]) -> None:
     from srm_checks import replay  # other commands have no use for it
 
     try:
         with open(path, "wb") as stream:
-            stream.write(content)
+            for piece in pieces:
+                stream.write(piece)
+                replay.wrote(path, piece)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
-    replay.wrote(path, content)
 
 
 def page_for(stream: TextIO, environment: Mapping[str, str]) -> Page:
@@ -105,14 +106,15 @@ def _terminal_width() -> int:
     return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
 
 
-def _to_standard_output(name: str, render: Callable[[str, Page], str]) -> None:
+def _to_standard_output(name: str, render: Callable[[str, Page], Rendered]) -> None:
     page = page_for(sys.stdout, os.environ)
-    text = render(name, page)
+    rendered = render(name, page)
     try:
         if name == "text":
-            echo(text, colour=page.colour)
+            echo("".join(rendered), colour=page.colour)
         else:
-            sys.stdout.buffer.write(_bytes(text))
+            for piece in _pieces(rendered):
+                sys.stdout.buffer.write(piece)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has seen enough; the exit code still tells the gate's decision. Python would complain
@@ -126,6 +128,7 @@ def echo(text: str, *, colour: bool = False) -> None:
     click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False, color=colour)
 
 
-def _bytes(text: str) -> bytes:
-    # A path that is not valid Unicode holds lone surrogates; `\udc80` is how JSON writes them too.
-    return text.encode("utf-8", "backslashreplace")
+def _pieces(rendered: Rendered) -> Iterator[bytes]:
+    for piece in [rendered] if isinstance(rendered, str) else rendered:
+        # A path that is not valid Unicode holds lone surrogates; `\udc80` is how JSON writes them too.
+        yield piece.encode("utf-8", "backslashreplace")

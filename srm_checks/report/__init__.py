@@ -1,13 +1,13 @@
 """Reports: one module a format.
 
-A format is a function `render(report, page) -> str`. `FORMATS` names them all; a module is imported when its
-format is asked for.
+A format is a function `render(report, page)` that gives the text, or its pieces where it may be very long. `FORMATS`
+names them all; a module is imported when its format is asked for.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
@@ -49,7 +49,8 @@ class Page:
     colour: bool = False
 
 
-Renderer: TypeAlias = Callable[[Report, Page], str]
+Rendered: TypeAlias = str | Iterator[str]
+Renderer: TypeAlias = Callable[[Report, Page], Rendered]
 
 
 def renderer(name: str) -> Renderer:

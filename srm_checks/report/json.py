@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -15,15 +15,44 @@ from srm_checks.model import Finding, Outcome
 from srm_checks.report import Page, Report
 
 SCHEMA: Final = "srm-checks/report/1"
+_FINDINGS: Final = "findings"
+_INDENT: Final = "  "
 
 
-def render(report: Report, page: Page) -> str:
-    """The report as indented JSON text with a final newline."""
-    return json.dumps(document(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def render(report: Report, page: Page) -> Iterator[str]:
+    """The report as indented JSON text with a final newline, finding by finding: written out, all take much memory."""
+    yield "{"
+    mark = "\n"
+    for name, value in _frame(report).items():
+        yield f"{mark}{_INDENT}{json.dumps(name)}: "
+        mark = ",\n"
+        if name == _FINDINGS:
+            yield from _listed(map(_finding, report.result.findings))
+        else:
+            yield _text(value, _INDENT)
+    yield "\n}\n"
+
+
+def _listed(items: Iterable[Any]) -> Iterator[str]:
+    mark = "["
+    for item in items:
+        yield f"{mark}\n{_INDENT * 2}{_text(item, _INDENT * 2)}"
+        mark = ","
+    yield "[]" if mark == "[" else f"\n{_INDENT}]"
+
+
+def _text(value: Any, margin: str) -> str:
+    # There is no line end in a JSON text but those between its parts.
+    return json.dumps(value, indent=_INDENT, ensure_ascii=False, allow_nan=False).replace("\n", f"\n{margin}")
 
 
 def document(report: Report) -> dict[str, Any]:
     """The report as plain data: dicts, lists, texts, numbers, booleans and None."""
+    return _frame(report) | {_FINDINGS: [_finding(finding) for finding in report.result.findings]}
+
+
+def _frame(report: Report) -> dict[str, Any]:
+    """The report without its findings, but with their place."""
     result = report.result
     counts = result.counts
     shard: dict[str, Any] = {}
@@ -43,7 +72,7 @@ def document(report: Report) -> dict[str, Any]:
             ],
         },
         "scope": result.scope,
-        "findings": [_finding(finding) for finding in result.findings],
+        _FINDINGS: [],
         "errors": [asdict(error) for error in result.errors],
         "inputs": {
             "terraform_roots": result.inputs.terraform_roots,

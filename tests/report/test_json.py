@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from srm_checks.model import (
     Call,
     Cause,
@@ -163,9 +165,17 @@ def test_packs_are_sorted(make_report: MakeReport) -> None:
     assert [pack["name"] for pack in report["tool"]["packs"]] == ["aws-baseline", "org"]
 
 
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_the_text_is_the_document_indented(make_finding: MakeFinding, make_report: MakeReport, count: int) -> None:
+    findings = [make_finding(address=f"a\n{number}", evidence=()) for number in range(count)]
+    report = make_report(findings, errors=(ScanError("a.tf", "terraform", "parse", "two\nlines"),))
+    whole = json.dumps(document(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    assert "".join(render(report, Page())) == whole
+
+
 def test_the_text_is_plain_json_whatever_the_values(make_finding: MakeFinding, make_report: MakeReport) -> None:
     value: Any = {"size": float("inf"), "names": ("a", "é\x1b"), "path": "\udc80"}
-    text = render(make_report([make_finding(evidence=(Evidence("x", value, ""),))]), Page())
+    text = "".join(render(make_report([make_finding(evidence=(Evidence("x", value, ""),))]), Page()))
     read = json.loads(text.encode("utf-8", "backslashreplace"), parse_constant=lambda word: pytest_fail(word))
     assert read["findings"][0]["evidence"][0]["value"] == {"size": "inf", "names": ["a", "é\x1b"], "path": "\udc80"}
     assert text.endswith("}\n")
