@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 _SETTLED: Final = 2_000_000_000  # nanoseconds; the coarsest clock of a common file system
+_LARGEST: Final = 256 * 1024 * 1024  # bytes; what is larger goes by its size and time
 _MOST: Final = 100_000  # files that are remembered beyond those of the last scan
 
 
@@ -69,5 +71,10 @@ class Facts:
 
 
 def _mark(path: str) -> str:
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):  # reading it may take forever
+        return f"special {stat.S_IFMT(status.st_mode)}"
+    if status.st_size > _LARGEST:
+        return f"large {status.st_size} {status.st_mtime_ns}"
     with open(path, "rb") as stream:
         return hashlib.sha256(stream.read()).hexdigest()

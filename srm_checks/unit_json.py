@@ -62,7 +62,7 @@ def dump(report: UnitReport) -> str:
         "dated": report.dated,
     }
     body["policies"] = policies.rows
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(body, separators=(",", ":"))  # in ASCII: a path need not be valid Unicode
 
 
 def load(text: str) -> UnitReport:

@@ -247,6 +247,24 @@ def test_a_damaged_cache_does_no_harm_and_heals(damage: bytes, monkeypatch: pyte
     assert seen == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are texts there")
+def test_a_name_that_is_not_valid_unicode() -> None:
+    Path(os.fsdecode(b"caf\xe9.tf")).write_text('resource "aws_db_instance" "odd" {\n}\n')
+    expected = scan(cache=False)
+    assert any("\udce9" in finding["location"]["path"] for finding in expected["findings"])
+    assert scan() == expected
+    assert scan() == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_what_is_no_ordinary_file_is_not_waited_for() -> None:
+    os.mkfifo("pipe.tf")
+    os.mkfifo("x.auto.tfvars")
+    expected = scan(cache=False)
+    assert scan() == expected
+    assert scan() == expected
+
+
 @pytest.mark.parametrize("report", ["", "{}", '{"unit": 1}', "[]", "null"])
 def test_a_damaged_entry_is_judged_again(report: str) -> None:
     expected = scan()

@@ -45,6 +45,26 @@ def test_a_file_in_the_same_state_is_not_read_again(aged: Path) -> None:
     assert later.kept() is None  # nothing new
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_what_is_no_ordinary_file_is_not_read(tmp_path: Path) -> None:
+    pipe, endless = tmp_path / "pipe.tf", tmp_path / "zero.tf"
+    os.mkfifo(pipe)
+    endless.symlink_to("/dev/zero")
+    facts = Facts()
+    assert facts.mark(str(pipe)) != facts.mark(str(endless))
+
+
+def test_what_is_huge_goes_by_its_size_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.tf"
+    path.write_text("1234")
+    exact = Facts().mark(str(path))
+    monkeypatch.setattr("srm_checks.facts._LARGEST", 3)
+    assert Facts().mark(str(path)) != exact
+    before = Facts().mark(str(path))
+    os.utime(path, ns=(OLD, OLD))
+    assert Facts().mark(str(path)) != before
+
+
 def test_facts_of_other_names_are_found_out(aged: Path) -> None:
     facts = Facts()
     facts.of(str(aged), "length", length)

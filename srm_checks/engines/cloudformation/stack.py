@@ -40,6 +40,7 @@ from srm_checks.model import (
 SAM: Final = "AWS::Serverless-2016-10-31"
 _INCLUDE: Final = "AWS::Include"
 _LANGUAGE_EXTENSIONS: Final = "AWS::LanguageExtensions"
+_GENERATING: Final = ("Fn::Transform", "Fn::ForEach")  # resources, in their place
 _POLICIES: Final = ("CreationPolicy", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy")
 
 MergeGlobals = Callable[[str, dict[str, Any], Iterable[dict[str, Any]]], None]
@@ -144,7 +145,10 @@ class _Builder:
         seen: set[str] = set()
         for entry in self._resolver.entries(section, Scope()):
             if entry.name.startswith("Fn::"):
-                self._unread(entry.name, render({entry.key: entry.body}), entry.key)
+                if self._macros or entry.name.startswith(_GENERATING):
+                    self._unread(entry.name, render({entry.key: entry.body}), entry.key)
+                else:
+                    self._skip(entry, "is a function that gives no resources. Write logical ids there.")
                 continue
             match entry.body:
                 case {"Type": str() as kind} if kind.endswith("::MODULE"):

@@ -124,6 +124,23 @@ def test_template_without_resources(load_text: Callable[..., Stack], section: st
     assert error.message.startswith(sentence)
 
 
+def test_a_function_that_gives_no_resources(load_text: Callable[..., Stack]) -> None:
+    stack = load_text(HEAD + "Resources: !Nope\n  Odd: {Type: AWS::RDS::DBInstance}")
+    (error,) = stack.errors
+    assert "resource Fn::Nope is a function that gives no resources." in error.message
+    assert stack.unread_modules == []
+
+
+def test_a_function_that_gives_resources_is_no_error(load_text: Callable[..., Stack]) -> None:
+    stack = load_text(f"{HEAD}Resources: !Transform {{Name: AWS::Include}}")
+    assert (len(stack.errors), len(stack.unread_modules)) == (0, 1)
+
+
+def test_a_macro_may_make_resources_of_anything(load_text: Callable[..., Stack]) -> None:
+    stack = load_text(f"{HEAD}Transform: Mine\nResources: {{'Fn::Mine': 1}}")
+    assert (stack.errors, [module.address for module in stack.unread_modules]) == ([], ["Transform", "Fn::Mine"])
+
+
 @pytest.mark.parametrize(
     "text",
     [
