@@ -80,7 +80,9 @@ def trivial_policies(folder: Path, number: int) -> None:
         )
 
 
-def contestants(arguments: argparse.Namespace, tree: Path, place: Path) -> list[Contestant]:
+def contestants(
+    arguments: argparse.Namespace, tree: Path, place: Path, environment: dict[str, str]
+) -> list[Contestant]:
     inputs = discover([str(tree)])
     terraform = [unit.path for unit in inputs.units if unit.kind is UnitKind.TERRAFORM]
     templates = [os.path.abspath(unit.path) for unit in inputs.units if unit.kind is UnitKind.CLOUDFORMATION]
@@ -95,7 +97,10 @@ def contestants(arguments: argparse.Namespace, tree: Path, place: Path) -> list[
         return [*scan, "--cache-dir", str(place / f"cold{number}")]
 
     def again() -> None:
-        subprocess.run([*scan, "--cache-dir", str(warm)], cwd=tree, stdout=subprocess.DEVNULL, check=False)
+        argv = [*scan, "--cache-dir", str(warm)]
+        subprocess.run(
+            argv, cwd=tree, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+        )
 
     def touch() -> None:
         again()
@@ -147,9 +152,12 @@ def main() -> None:
             "CKV_SKIP_PACKAGE_UPDATE_CHECK": "TRUE",
             "LOG_LEVEL": "ERROR",
         }
-        rivals = contestants(arguments, tree, place)
+        rivals = contestants(arguments, tree, place, environment)
         if arguments.only:
+            known = ", ".join(each.name for each in rivals)
             rivals = [each for each in rivals if each.name.startswith(tuple(arguments.only))]
+            if not rivals:
+                parser.error(f"--only names no contestant; there are {known}")
         for _ in range(arguments.rounds):
             for each in rivals:
                 each.run(tree, environment)
