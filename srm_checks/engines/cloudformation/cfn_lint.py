@@ -1,14 +1,13 @@
 """The adapter to cfn-lint: the only module of this engine that imports it, and where its types end.
 
-cfn-lint decodes what our own decoder (decoding.py) leaves to it, and merges SAM Globals. Its resolver and its
-Fn::ForEach are not used: both put likely values where the template leaves them open.
+cfn-lint decodes what our own decoder (decoding.py) leaves to it. Its resolver and its Fn::ForEach are not used: both
+put likely values where the template leaves them open.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from srm_checks.engines.cloudformation.source import Source
@@ -40,23 +39,6 @@ def decode(source: Source) -> Any:
             line=line,
         )
     return document
-
-
-def merge_sam_globals(path: str, section: dict[str, Any], resources: Iterable[dict[str, Any]]) -> None:
-    """Merge a SAM template's Globals into `resources`, in place, as the SAM transform does.
-
-    Raises InputError where cfn-lint cannot.
-    """
-    from cfnlint.decode.node import dict_node
-    from cfnlint.template import Template
-
-    # The same body may stand for several resources of a loop, and lists are joined: once for each body.
-    bodies = {f"Body{id(body)}": body for body in resources}
-    sections = {"Transform": "AWS::Serverless-2016-10-31", "Globals": section, "Resources": dict_node(bodies)}
-    try:
-        Template(None, dict_node(sections), ["us-east-1"]).transform()
-    except Exception as problem:
-        raise InputError(path, f"{path}: Globals cannot be merged: {_sentence(problem)}", kind="crash") from problem
 
 
 def holds_guesses(cfn: Template) -> bool:

@@ -73,12 +73,9 @@ def decode(source: Source) -> Any:
     Raises InputError for what cannot be decoded, EnvironmentProblem where that takes cfn-lint and it is not installed.
     """
     try:
-        document = _Reader(source.text).document()
+        return _Reader(source.text).document()
     except (_Unusual, yaml.YAMLError, ValueError, RecursionError):
         return cfn_lint.decode(source)
-    if isinstance(document, Map) and "Globals" in document:
-        return cfn_lint.decode(source)  # it merges them, and only into what it has decoded
-    return document
 
 
 class _Reader:

@@ -21,21 +21,21 @@ def load_file(unit: Unit, options: EngineOptions) -> Stack:
         document = decoding.decode(source)
     except InputError as problem:
         return _failed(unit, problem)
-    return build_stack(document, source, unit, options, cfn_lint.merge_sam_globals)
+    return build_stack(document, source, unit, options)
 
 
 def load_decoded(cfn: Template, unit: Unit, options: EngineOptions) -> Stack:
     """The stack of a template that cfn-lint has decoded and transformed."""
     try:
         source = read_source(unit.path)
-        if cfn_lint.holds_guesses(cfn):
-            return build_stack(cfn_lint.decode(source), source, unit, options, cfn_lint.merge_sam_globals)
+        if cfn_lint.holds_guesses(cfn) or "Globals" in cfn.template:
+            return build_stack(decoding.decode(source), source, unit, options)
     except InputError as problem:
         if cfn_lint.holds_guesses(cfn):
             return _failed(unit, problem)
         # The template is at hand; only its comments are not (it came from standard input).
         source = Source(unit.path, "", ())
-    return build_stack(cfn.template, source, unit, options, merge_globals=None)
+    return build_stack(cfn.template, source, unit, options, globals_merged=True)
 
 
 def _failed(unit: Unit, problem: InputError) -> Stack:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from srm_checks.engines.cloudformation import suppressions
+from srm_checks.engines.cloudformation import sam, suppressions
 from srm_checks.engines.cloudformation.branching import feasible, simplify
 from srm_checks.engines.cloudformation.conditions import rule_conditions
 from srm_checks.engines.cloudformation.intrinsics import Resolver
@@ -17,7 +17,6 @@ from srm_checks.engines.cloudformation.scope import Scope, Trail
 from srm_checks.engines.cloudformation.source import Source, key_of
 from srm_checks.engines.cloudformation.tags import either_dict, read_tags
 from srm_checks.engines.cloudformation.text import render
-from srm_checks.errors import InputError
 from srm_checks.model import (
     ABSENT,
     FURTHER_KEYS,
@@ -43,19 +42,17 @@ _LANGUAGE_EXTENSIONS: Final = "AWS::LanguageExtensions"
 _GENERATING: Final = ("Fn::Transform", "Fn::ForEach")  # resources, in their place
 _POLICIES: Final = ("CreationPolicy", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy")
 
-MergeGlobals = Callable[[str, dict[str, Any], Iterable[dict[str, Any]]], None]
-
 
 def build_stack(
-    document: Any, source: Source, unit: Unit, options: EngineOptions, merge_globals: MergeGlobals | None
+    document: Any, source: Source, unit: Unit, options: EngineOptions, *, globals_merged: bool = False
 ) -> Stack:
     """The stack that `document` declares. What cannot be read is among the stack's errors.
 
-    `merge_globals` merges SAM Globals into resource bodies; None where that is done already.
+    `globals_merged` tells that SAM Globals have been merged into the resource bodies already.
     """
     stack = Stack(unit=unit, resources=[], files={source.path}, region=PSEUDO["AWS::Region"])
     if isinstance(document, Mapping) and _is_template(document):
-        _Builder(document, source, options, stack).build(merge_globals)
+        _Builder(document, source, options, stack).build(globals_merged)
     return stack
 
 
@@ -104,13 +101,14 @@ class _Builder:
         if self._macros:
             self._further_keys = Unknown(f"Transform: {', '.join(self._macros)}")
 
-    def build(self, merge_globals: MergeGlobals | None) -> None:
+    def build(self, globals_merged: bool) -> None:
         self._note_unread_parts()
         declared = list(self._declared())
         self._resolver.may_generate = self._generates or bool(self._stack.unread_modules)
         self._resolver.declared.update({item.entry.name: item.type for item in declared})
-        if merge_globals is not None and self._is_sam:
-            self._merge_globals(declared, merge_globals)
+        sections = self._document.get("Globals")
+        if self._is_sam and not globals_merged and isinstance(sections, Mapping):
+            sam.merge_globals(sections, [item.body for item in declared])
         template_wide = suppressions.of_template(self._document, self._source)
         for item in declared:
             resource = self._read(item, template_wide)
@@ -168,16 +166,6 @@ class _Builder:
 
     def _skip(self, entry: Entry, why: str) -> None:
         self._resolver.note(entry.key, f"resource {entry.name} {why} It was left out.")
-
-    def _merge_globals(self, declared: list[_Declared], merge_globals: MergeGlobals) -> None:
-        section = self._document.get("Globals")
-        if not isinstance(section, dict):
-            return
-        try:
-            merge_globals(self._source.path, section, [item.body for item in declared])
-        except InputError as problem:
-            self._stack.errors.append(ScanError(self._source.path, "cfn-lint", problem.kind, str(problem)))
-            self._further_keys = self._further_keys or Unknown("Globals")
 
     # ------------------------------------------------------------------ one resource
 

@@ -132,7 +132,6 @@ UNUSUAL = {
     "a tab before all, and wrong": '\t{"a": 1,}\n',
     "a control character": "a: \x07\n",
     "a broken escape": 'a: "\\q"\n',
-    "Globals of SAM": "Transform: AWS::Serverless-2016-10-31\nGlobals: {Function: {Timeout: 3}}\n",
 }
 
 

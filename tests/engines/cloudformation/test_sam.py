@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 
 import pytest
+from cfnlint.template.transforms._sam_globals import merge_globals as their_merge
 
+from srm_checks.engines.cloudformation import cfn_lint
+from srm_checks.engines.cloudformation.decoding import decode
+from srm_checks.engines.cloudformation.sam import merge_globals
+from srm_checks.engines.cloudformation.source import Source
 from srm_checks.model import Cause, Stack, Unknown
+
+SECTIONS = (
+    "Function",
+    "Api",
+    "HttpApi",
+    "SimpleTable",
+    "StateMachine",
+    "LayerVersion",
+    "CapacityProvider",
+    "WebSocketApi",
+)
 
 SAM = """\
 Transform: AWS::Serverless-2016-10-31
@@ -45,6 +62,58 @@ def test_merged_property_is_placed_in_globals(load_text: Callable[..., Stack]) -
     function = load_text(SAM).resources[0]
     assert function.place(("Tracing",)).start_line == 4
     assert function.place(("Role",)).start_line == 14
+
+
+def test_an_overridden_property_is_placed_at_the_resource(load_text: Callable[..., Stack]) -> None:
+    function = load_text(SAM).resources[0]
+    assert function.place(("Layers",)).start_line == 12
+    assert function.place(("Environment", "Variables", "B")).start_line == 13
+    assert function.place(("Environment", "Variables", "A")).start_line == 6
+
+
+MERGED = {
+    "each section": """\
+        Function: {Timeout: 3}
+        Api: {TracingEnabled: true}
+        HttpApi: {FailOnWarnings: true}
+        SimpleTable: {SSESpecification: {SSEEnabled: true}}
+        StateMachine: {PropagateTags: true}
+        LayerVersion: {PublishLambdaVersion: true}
+        CapacityProvider: {PropagateTags: true}
+        WebSocketApi: {Tags: {A: b}}
+        Other: {A: b}
+        """,
+    "kinds that differ": "Function: {A: [1], B: {C: 1}, D: x, E: 1, F: null}",
+    "calls": "Function: {A: !Ref X, B: !If [C, 1, 2], C: {Fn::Sub: x}, D: {x: 1}, E: {Ref: Y}, F: !GetAtt A.B}",
+    "no mapping": "Function: [a]",
+    "nothing": "Function:",
+}
+
+
+@pytest.mark.parametrize("sections", MERGED.values(), ids=MERGED)
+def test_globals_are_merged_as_cfn_lint_merges_them(sections: str) -> None:
+    bodies = "\n".join(
+        f"  {kind}{number}: {{Type: AWS::Serverless::{kind}{rest}}}"
+        for kind in (*SECTIONS, "Other")
+        for number, rest in enumerate(
+            (
+                "",
+                ", Properties: {}",
+                ", Properties: {A: [2], B: {D: 2, C: {E: 3}}, C: y, D: {y: 2}, E: {x: 1, y: 2}, F: !Ref Z, Timeout: 9}",
+                ", Properties: {A: !Ref Y, B: !Sub z, C: [1], D: !If [A, {x: 2}, {}], E: text}",
+                ", Properties: {B: {C: 1}}, IgnoreGlobals: '*'",
+                ", Properties: {B: {C: 1}}, IgnoreGlobals: [A, B]",
+                ", Properties: [a]",
+                ", Properties: !If [A, {A: 1}, {B: 2}]",
+            )
+        )
+    )
+    text = f"Globals:\n{textwrap.indent(textwrap.dedent(sections), '  ')}\nResources:\n{bodies}\n"
+    source = Source.of("t.yaml", text)
+    ours, theirs = decode(source), cfn_lint.decode(source)
+    if isinstance(ours["Globals"], dict):
+        merge_globals(ours["Globals"], ours["Resources"].values())
+    assert ours["Resources"] == their_merge(theirs)["Resources"]
 
 
 def test_generated_resource_is_no_missing_reference(load_text: Callable[..., Stack]) -> None:
