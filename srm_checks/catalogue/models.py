@@ -90,9 +90,6 @@ def _scenarios(resource: Resource, cases: Sequence[Case], index: StackIndex) -> 
     waiting: list[Assignment] = [()]
     found: list[_Scenario] = []
 
-    def judge(other: Resource, context: Context) -> Judged:
-        return _judge(other, of_type(other.type), context, judge)
-
     while waiting:
         assignment = waiting.pop()
         if not index.stack.feasible([(made.subject, made.value, made.holds) for made in assignment]):
@@ -101,7 +98,7 @@ def _scenarios(resource: Resource, cases: Sequence[Case], index: StackIndex) -> 
         if assignment and not _may_exist(resource, context):
             continue
         try:
-            judged = _judge(resource, cases, context, judge)
+            judged = _judge(resource, cases, context)
         except Undecided as undecided:
             waiting.extend((*assignment, fork) for fork in reversed(undecided.forks))
         else:
@@ -119,9 +116,13 @@ def _may_exist(resource: Resource, context: Context) -> bool:
         return True
 
 
-def _judge(resource: Resource, cases: Sequence[Case], context: Context, judge: Any) -> Judged:
+def _judge_other(resource: Resource, context: Context) -> Judged:
+    return _judge(resource, of_type(resource.type), context)
+
+
+def _judge(resource: Resource, cases: Sequence[Case], context: Context) -> Judged:
     """The cases that may hold in a scenario; raises `Undecided`."""
-    scene = Scene(resource, context, judge)
+    scene = Scene(resource, context, _judge_other)
     possible: dict[Case, list[str]] = {}  # with what speaks for it
     missing: dict[str, None] = {}
     read: dict[str, None] = {}

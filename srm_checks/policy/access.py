@@ -41,7 +41,10 @@ _MAX_AGREED: Final = 4096  # branches of one value that are looked at together
 
 
 class Undecided(Exception):
-    """A condition must be decided before the value can be read; `forks` are the decisions to try."""
+    """A condition must be decided before the value can be read; `forks` are the decisions to try.
+
+    Keep the forks, not the exception: it holds on to the frames that it came through, and so to the whole stack.
+    """
 
     def __init__(self, forks: tuple[Decision, ...]) -> None:
         self.forks = forks
@@ -224,9 +227,9 @@ class Context:
     # -------------------------------------------------------------- conditions
 
     def agreed(self, condition: Condition, resource: Resource, value: Any, path: Path, undecided: Undecided) -> Result:
-        """What a condition comes out as in every branch that it reads; raises `undecided` where they differ."""
+        """What a condition comes out as in every branch that it reads; raises `Undecided` where they differ."""
         if not self.patient:
-            raise undecided
+            raise Undecided(undecided.forks)
         feasible = self.index.stack.feasible
         pending: list[Assignment] = [(*self.assignment, fork) for fork in undecided.forks]
         first: Result | None = None
@@ -243,9 +246,9 @@ class Context:
                 continue
             first = first or result
             if result.truth != first.truth:
-                raise undecided
+                raise Undecided(undecided.forks)
         if first is None or pending:
-            raise undecided
+            raise Undecided(undecided.forks)
         return first
 
     def holds(self, cond: Cond) -> bool:

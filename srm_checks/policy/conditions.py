@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from srm_checks.model import Cause, Path, Resource
 from srm_checks.policy import naming
-from srm_checks.policy.access import Condition, Context, Segments, Undecided
+from srm_checks.policy.access import Condition, Context, Decision, Segments, Undecided
 from srm_checks.policy.leaves import (
     Reader,
     attribute_reader,
@@ -179,14 +179,14 @@ class Compiler:
 
         def several(context: Context, resource: Resource, value: Any, path: Path) -> Result:
             results: list[Result] = []
-            undecided: Undecided | None = None
+            forks: tuple[Decision, ...] = ()
             for part in parts:
                 try:
                     results.append(part(context, resource, value, path))
-                except Undecided as open_condition:
-                    undecided = undecided or open_condition
-            if undecided and not any(result.truth == strong for result in results):
-                raise undecided
+                except Undecided as undecided:
+                    forks = forks or undecided.forks
+            if forks and not any(result.truth == strong for result in results):
+                raise Undecided(forks)
             return join(results)
 
         return several

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
 from srm_checks.model import ABSENT, FURTHER_KEYS, Cause, Path, Resource, Unknown
-from srm_checks.policy.access import Condition, Context, Segments, Undecided, decode_json
+from srm_checks.policy.access import Condition, Context, Decision, Segments, Undecided, decode_json
 from srm_checks.policy.documents import statements
 from srm_checks.policy.leaves import HIDDEN, OPEN_LENGTH, at_absence, or_absent
 from srm_checks.policy.truth import FALSE, TRUE, UNKNOWN, Fact, Result, all_of, any_of, negate
@@ -50,7 +50,7 @@ def quantified(
     def judge(context: Context, resource: Resource, value: Any, path: Path) -> Result:
         results: list[Result] = []
         declared = False  # by an element that is surely there, or by something that is no list
-        undecided: Undecided | None = None
+        forks: tuple[Decision, ...] = ()
         for segments in paths:
             for item, at in context.lookup(value, segments, path):
                 if item is ABSENT:
@@ -60,11 +60,11 @@ def quantified(
                     declared = declared or certain
                     try:
                         results.append(_element(where, context, resource, element, inner, certain=certain))
-                    except Undecided as open_condition:
-                        undecided = undecided or open_condition
+                    except Undecided as undecided:
+                        forks = forks or undecided.forks
         decisive = FALSE if head == "every" else TRUE
-        if undecided and not any(result.truth == decisive for result in results):
-            raise undecided
+        if forks and not any(result.truth == decisive for result in results):
+            raise Undecided(forks)
         if not results:
             if not declared and at_absent is not None:
                 return at_absence(resource, path + paths[0], at_absent)

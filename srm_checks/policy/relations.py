@@ -278,7 +278,7 @@ def _once(known: dict[int, Any], key: int, find: Callable[[], Result | None]) ->
         try:
             known[key] = find()
         except Undecided as undecided:
-            known[key] = undecided
+            known[key] = Undecided(undecided.forks)  # one that has come through no frame
     found: Result | Undecided | None = known[key]
     if isinstance(found, Undecided):
         raise Undecided(found.forks)

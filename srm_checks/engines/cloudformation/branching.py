@@ -176,23 +176,21 @@ def lift(values: Sequence[Any], apply: Callable[[Sequence[Any]], Any]) -> Any:
 
     `apply` gets values of which none is itself a Choice or Options. Raises TooManyBranches.
     """
-    budget = MAX_LEAVES
+    return _lift(values, apply, [MAX_LEAVES])
 
-    def split(current: Sequence[Any]) -> Any:
-        nonlocal budget
-        cond = next((found for found in map(_open_condition, current) if found is not None), None)
-        if cond is None:
-            budget -= 1
-            if budget < 0:
-                raise TooManyBranches
-            return apply(current)
-        branches = []
-        for holds in (True, False):
-            facts = Facts.of(cond, holds)
-            branches.append(split([narrow(value, facts) for value in current]))
-        return choice(cond, branches[0], branches[1])
 
-    return split(values)
+def _lift(values: Sequence[Any], apply: Callable[[Sequence[Any]], Any], budget: list[int]) -> Any:
+    cond = next((found for found in map(_open_condition, values) if found is not None), None)
+    if cond is None:
+        budget[0] -= 1
+        if budget[0] < 0:
+            raise TooManyBranches
+        return apply(values)
+    branches = []
+    for holds in (True, False):
+        facts = Facts.of(cond, holds)
+        branches.append(_lift([narrow(value, facts) for value in values], apply, budget))
+    return choice(cond, branches[0], branches[1])
 
 
 def _open_condition(value: Any) -> Cond | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +23,8 @@ class Conditions:
     """The named conditions, each evaluated once, when it is first asked for."""
 
     def __init__(self, resolver: Resolver, section: Any) -> None:
-        self._resolver = resolver
+        # The resolver holds its conditions; held in turn, it would outlive its template until the collector comes by.
+        self._resolver: Resolver = weakref.proxy(resolver)
         self._entries: dict[str, Entry] = {}
         self._known: dict[str, tuple[Cond, tuple[SourceRange, ...]]] = {}
         self._under_way: list[str] = []

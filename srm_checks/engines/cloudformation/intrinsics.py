@@ -86,22 +86,6 @@ class Resolver:
         if mappings is not None and not isinstance(mappings, Mapping):
             self.note(key_of(document, "Mappings"), "Mappings is not a mapping. Write each map under its name.")
         self.conditions = Conditions(self, document.get("Conditions"))
-        self._functions: dict[str, Callable[[Any, Path, Scope, str], Any]] = {
-            "Ref": self._ref,
-            "Fn::GetAtt": self._get_att,
-            "Fn::If": self._if,
-            "Fn::Sub": self._sub,
-            "Fn::Join": self._join,
-            "Fn::Select": self._select,
-            "Fn::Split": self._split,
-            "Fn::FindInMap": self._find_in_map,
-            "Fn::ImportValue": self._import_value,
-            "Fn::Base64": self._base64,
-            "Fn::Cidr": self._cidr,
-            "Fn::GetAZs": self._get_azs,
-            "Fn::Length": self._length,
-            "Fn::ToJsonString": self._to_json_string,
-        }
 
     def note(self, node: Any, what: str) -> None:
         """Add an error about the place of `node`, once."""
@@ -168,11 +152,11 @@ class Resolver:
 
     def _call(self, name: str, argument: Any, node: Any, path: Path, scope: Scope) -> Any:
         text = scope.text(node)
-        function = self._functions.get(name)
+        function = _FUNCTIONS.get(name)
         if function is None:
             return Unknown(brief(text))  # Fn::Transform, and functions of macros
         try:
-            return narrow(function(argument, path, scope, text), scope.facts)
+            return narrow(function(self, argument, path, scope, text), scope.facts)
         except TooManyBranches:
             return self._unknown(text, scope)
 
@@ -489,6 +473,25 @@ class Resolver:
                 return self._unknown(text, scope, *values, present=True)
 
         return lift([self.resolve(part, path, scope) for part in (block, number, bits)], subnets)
+
+
+# By name; in the class they would be bound to each resolver, and hold on to it and its template.
+_FUNCTIONS: Final[Mapping[str, Callable[[Resolver, Any, Path, Scope, str], Any]]] = {
+    "Ref": Resolver._ref,
+    "Fn::GetAtt": Resolver._get_att,
+    "Fn::If": Resolver._if,
+    "Fn::Sub": Resolver._sub,
+    "Fn::Join": Resolver._join,
+    "Fn::Select": Resolver._select,
+    "Fn::Split": Resolver._split,
+    "Fn::FindInMap": Resolver._find_in_map,
+    "Fn::ImportValue": Resolver._import_value,
+    "Fn::Base64": Resolver._base64,
+    "Fn::Cidr": Resolver._cidr,
+    "Fn::GetAZs": Resolver._get_azs,
+    "Fn::Length": Resolver._length,
+    "Fn::ToJsonString": Resolver._to_json_string,
+}
 
 
 def _matching(mapping: Mapping[Any, Any], wanted: Any) -> Any:

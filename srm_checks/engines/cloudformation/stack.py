@@ -274,13 +274,14 @@ class _Builder:
         rules = self._document.get("Rules")
         allowed = open_allowed(self._parameters)
         constraints = {parameter.subject: parameter.constraints for parameter in self._parameters.values()}
+        resolver = self._resolver  # the function goes into the stack, which is not to hold on to its builder
 
         def refuses(subject: str, value: Literal) -> bool:
             return subject in constraints and constraints[subject].refuse(value)
 
         @functools.cache
         def demands() -> list[Cond]:
-            return rule_conditions(self._resolver, rules)
+            return rule_conditions(resolver, rules)
 
         @functools.lru_cache(maxsize=4096)
         def judge(decided: tuple[tuple[str, Literal, bool], ...]) -> bool:
