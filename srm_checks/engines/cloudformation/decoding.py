@@ -1,7 +1,7 @@
 """Templates decoded as cfn-lint decodes them, without it: its import costs more than most templates do.
 
-What is out of the ordinary (aliases, merge keys, a key that stands twice, broken syntax, JSON with tabs) is cfn-lint's
-to read or to complain about. tests/engines/cloudformation/test_decoding.py holds the two against each other.
+What is out of the ordinary (aliases, merge keys, a key that stands twice, broken syntax) is cfn-lint's to read or to
+complain about. tests/engines/cloudformation/test_decoding.py holds the two against each other.
 """
 
 from __future__ import annotations
