@@ -27,7 +27,7 @@ from pathlib import Path
 
 from srm_checks.discovery import discover
 from srm_checks.model import UnitKind
-from srm_checks.policy.drafts import beside
+from srm_checks.policy.drafts import beside, stored
 from srm_checks.policy.packs import library, load_packs
 from srm_checks.versions import code_mark, engine_versions
 
@@ -132,13 +132,9 @@ def contestants(
     return found
 
 
-def told_if_stale() -> None:
+def tell_if_stale() -> None:
     """Say so where a cold scan would first compile the packs, which is no part of what users get."""
-    try:
-        stamp = json.loads(Path(beside(library())).read_bytes())["stamp"]
-    except (OSError, ValueError, KeyError):
-        stamp = None
-    if stamp != code_mark():
+    if not stored(beside(library()), code_mark()):
         print("the compiled packs are older than the code: `pip install --no-deps -e .` first", file=sys.stderr)
 
 
@@ -153,7 +149,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="contestants whose name begins with one of these words")
     parser.add_argument("--json")
     arguments = parser.parse_args()
-    told_if_stale()
+    tell_if_stale()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         tree = place / "tree"  # a copy: one contestant edits it

@@ -7,8 +7,10 @@ recorded state is the older one, and the next scan looks again. Without a record
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal, TypeAlias
 
@@ -76,6 +78,16 @@ def file(path: str) -> None:
     """The content of a file is about to be read."""
     for recorder in _recorders:
         recorder.note("file", path)
+
+
+def content(path: str) -> bytes:
+    """The bytes of a file; its reading is recorded. Raises OSError, for a pipe or a device too: one may have no end."""
+    file(path)
+    mode = os.stat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "it is a pipe, a device or the like and no ordinary file", path)
+    with open(path, "rb") as stream:
+        return stream.read()
 
 
 def listing(folder: str) -> None:

@@ -44,7 +44,7 @@ class Drafts:
         facts: Facts | None = None,
     ) -> None:
         self._facts = facts or Facts()
-        self._shipped: dict[str, Any] = _read(shipped, stamp) if shipped else {}
+        self._shipped: dict[str, Any] = stored(shipped, stamp) if shipped else {}
         self._memory, self._stamp = memory, stamp
 
     def read(self, path: str) -> Draft:
@@ -81,7 +81,8 @@ def _survives(data: Any) -> bool:
         return False
 
 
-def _read(path: str, stamp: str) -> dict[str, Any]:
+def stored(path: str, stamp: str) -> dict[str, Any]:
+    """What the store at a path holds, by digest; nothing where it is of other code or cannot be read."""
     try:
         with open(path, "rb") as stream:
             store = json.loads(stream.read())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path as FilePath
 from typing import Any, Final
 
 from srm_checks import reads
@@ -100,9 +99,8 @@ def read_source(path: str) -> Source:
 
     Raises InputError where it cannot be read, is no Unicode text, or would be dangerous to decode.
     """
-    reads.file(path)
     try:
-        data = FilePath(path).read_bytes()
+        data = reads.content(path)
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
         raise InputError(path, f"{path} cannot be read: {reason}. Check that the file is there and readable.") from None

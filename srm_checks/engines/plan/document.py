@@ -102,10 +102,8 @@ class Document:
     @classmethod
     def open(cls, path: str) -> Document:
         """Raises InputError where the file cannot be read as a JSON object."""
-        reads.file(path)
         try:
-            with open(path, "rb") as file:
-                data = file.read()
+            data = reads.content(path)
         except OSError as error:
             raise InputError(path, f"The plan cannot be read: {error.strerror or type(error).__name__}.") from error
         utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))

@@ -82,14 +82,8 @@ def decode(raw: bytes) -> str:
 
 def read_text(path: str) -> str:
     """The text of the file at `path`. Raises InputError where it cannot be read."""
-    reads.file(path)
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise InputError(
-            path, "The file cannot be read: it is a pipe, a device or the like. Put an ordinary file there."
-        )
     try:
-        with open(path, "rb") as file:
-            return decode(file.read())
+        return decode(reads.content(path))
     except OSError as problem:
         raise InputError(path, f"The file cannot be read: {problem.strerror or problem}.") from problem
 

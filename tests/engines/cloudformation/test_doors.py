@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,16 @@ def test_template_from_standard_input_lacks_only_its_comments() -> None:
     )
     assert stack.errors == []
     assert stack.resources[0].attributes == {"Name": "x"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_template_from_a_pipe_is_not_read_again(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    document, _ = decode_str("Resources: {B: {Type: AWS::S3::Bucket, Properties: {Name: x}}}")
+    unit = Unit(UnitKind.CLOUDFORMATION, str(pipe))
+    stack = stack_from_template(Template(None, document, ["us-east-1"]), unit, EngineOptions())
+    assert (stack.errors, stack.resources[0].attributes) == ([], {"Name": "x"})
 
 
 def test_guesses_of_cfn_lint_are_refused_where_the_file_is_not_at_hand() -> None:
