@@ -185,7 +185,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, lis
     ]
     try:
         patience = time.monotonic() + 60
-        while not told.exists():
+        while not (told.exists() and told.read_text()):  # it is there before it is filled
             assert time.monotonic() < patience
             time.sleep(0.05)
         yield json.loads(told.read_text())["address"].replace("tcp://", "dask://"), workers
