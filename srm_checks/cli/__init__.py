@@ -94,6 +94,8 @@ def run(arguments: Sequence[str]) -> int:
         console.error(str(error))
         return EXIT_INCOMPLETE
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence and an exit code instead of a traceback
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Python 3.11 wraps one that falls into a class's making
+            return EXIT_INTERRUPTED
         if console.verbose:
             import traceback
 

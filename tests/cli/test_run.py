@@ -54,6 +54,16 @@ def test_exit_codes(
     assert capsys.readouterr().err.lstrip("\n") == message
 
 
+def test_an_interrupt_that_python_has_wrapped_is_one(
+    fail_with: list[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = RuntimeError("Error calling __set_name__")
+    error.__cause__ = KeyboardInterrupt()
+    fail_with.append(error)
+    assert run(["fail"]) == 130
+    assert capsys.readouterr().err == ""
+
+
 class TestAMistakeOfOurs:
     def test_is_one_sentence(self, fail_with: list[BaseException], capsys: pytest.CaptureFixture[str]) -> None:
         fail_with.append(ZeroDivisionError("oh"))
